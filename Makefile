@@ -1,0 +1,47 @@
+# Two commands on a fresh machine: `make demo` (install, segment a photo by click) and `make test`.
+#   PYTHON=python3.13 make demo     another interpreter
+#   VENV=/tmp/venv make test        another environment
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= out
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint types bench clean
+
+demo: $(VENV)/.anymask-base
+	@$(BIN)/anymask segment examples/flower.jpg --point 305,215 --label dahlia \
+		-o $(OUT)/mask.png --overlay $(OUT)/overlay.jpg --cutout $(OUT)/cutout.png
+
+test: $(VENV)/.anymask-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.anymask-dev
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.anymask-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/.anymask-test
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(OUT) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# Stamps: an install runs again only when what it depends on changed.
+$(VENV)/.anymask-base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "anymask needs Python 3.11 or newer, this is %s; name another one: make PYTHON=python3.12 ..." % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.anymask-test: $(VENV)/.anymask-base tests/peers.txt
+	$(INSTALL) -e '.[test]'
+	$(INSTALL) --no-deps -r tests/peers.txt
+	@touch $@
+
+$(VENV)/.anymask-dev: $(VENV)/.anymask-test
+	$(INSTALL) -e '.[dev]'
+	@touch $@
