@@ -42,13 +42,20 @@ def check_count(name: str, value: object) -> None:
 def check_name(name: str, value: object) -> None:
     """Raise FormatError unless `value` can name a model (and its folder on any file system)."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise field_error(name, value, "1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit")
+        raise field_error(name, value, "1 to 64 letters, digits, '.', '_' or '-', the first no sign")
 
 
-def _check_triple(name: str, value: object, *, positive: bool = False) -> None:
+def _check_triple(name: str, value: Any, *, positive: bool = False) -> None:
     numbers = isinstance(value, tuple) and len(value) == 3 and all(_is_finite(x) for x in value)
-    if not numbers or (positive and min(value) <= 0):  # type: ignore[call-overload]
-        raise field_error(name, value, f"three finite{' positive' if positive else ''} numbers (red, green, blue)")
+    if not numbers or (positive and min(value) <= 0):
+        kind = "finite positive" if positive else "finite"
+        raise field_error(name, value, f"three {kind} numbers (red, green, blue)")
+
+
+def _check_words(name: str, value: Any) -> None:
+    words = isinstance(value, tuple) and len(value) > 0 and all(isinstance(w, str) and w for w in value)
+    if not words or len(set(value)) != len(value):
+        raise field_error(name, value, "a list of different words, at least one")
 
 
 def _is_finite(value: object) -> bool:
@@ -118,20 +125,14 @@ class ModelSpec:
         _check_triple("pixel_mean", self.pixel_mean)
         _check_triple("pixel_std", self.pixel_std, positive=True)
         _check_triple("pad_value", self.pad_value)
-        self._check_words("features", self.features)
-        self._check_words("prompts", self.prompts)
+        _check_words("features", self.features)
+        _check_words("prompts", self.prompts)
         if not set(self.prompts) <= set(PROMPTS):
             raise field_error("prompts", self.prompts, f"some of {', '.join(PROMPTS)}")
         if not isinstance(self.licence, str) or not self.licence:
             raise field_error("licence", self.licence, "an SPDX licence name, or 'unknown'")
         if not isinstance(self.config, Mapping):
             raise field_error("config", self.config, "an object")
-
-    @staticmethod
-    def _check_words(name: str, value: object) -> None:
-        words = isinstance(value, tuple) and len(value) > 0 and all(isinstance(w, str) and w for w in value)
-        if not words or len(set(value)) != len(value):  # type: ignore[call-overload,arg-type]
-            raise field_error(name, value, "a list of different words, at least one")
 
     @property
     def full_name(self) -> str:

@@ -1,0 +1,192 @@
+"""Where models live on this machine: folders, locks between processes, room on the disk, removal.
+
+    ANYMASK_HOME (or the user's cache folder)
+    ├── models/NAME@VERSION/     complete model folders, moved here whole
+    ├── downloads/               checkpoints on their way, kept when a pull is interrupted
+    ├── compiled/SHA256/         what the runtimes compiled for a model
+    └── locks/NAME.lock          held while a process pulls, imports or removes NAME
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from anymask.core.errors import OutputError
+from anymask.models.folder import ModelFolder, is_model_folder, try_open
+
+_TEMPORARY = ".tmp-"
+
+
+def format_bytes(count: int) -> str:
+    """A length for people, in decimal units: '375 MB'."""
+    if count < 1000:
+        return f"{count} bytes"
+    size = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
+    return f"{size:.0f} TB"
+
+
+def folder_bytes(path: Path) -> int:
+    """Length of all files below a folder, 0 if there is none."""
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The one sentence for a cache that cannot be written, with the way out."""
+    why = error.strerror or str(error)
+    return OutputError(f"Cannot write {path}: {why}; permit it, or set ANYMASK_HOME to another folder.")
+
+
+@dataclass(frozen=True)
+class ModelCache:
+    """The cache at `root`. Nothing is created before it is needed.
+
+    Methods that write raise OutputError with the path and the way out.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> ModelCache:
+        """The cache at ANYMASK_HOME, or in the user's cache folder."""
+        if home := os.environ.get("ANYMASK_HOME"):
+            return cls(Path(home).expanduser().absolute())
+        import platformdirs
+
+        return cls(Path(platformdirs.user_cache_dir("anymask", appauthor=False)))
+
+    @property
+    def models(self) -> Path:
+        """Folder of the complete models."""
+        return self.root / "models"
+
+    @property
+    def downloads(self) -> Path:
+        """Folder of checkpoints that are being pulled."""
+        return self.root / "downloads"
+
+    def compiled(self, sha256: str) -> Path:
+        """Folder where runtimes keep what they compiled for the model with these weights (may not exist)."""
+        return self.root / "compiled" / sha256[:16]
+
+    def folder(self, name: str, version: str) -> Path:
+        """Where the model `name@version` belongs (may not exist)."""
+        return self.models / f"{name}@{version}"
+
+    def installed(self) -> list[ModelFolder]:
+        """The complete models in the cache, sorted by folder name; damaged ones are left out."""
+        found = [try_open(path) for path in self._model_paths()]
+        return [folder for folder in found if folder is not None]
+
+    def damaged(self) -> list[Path]:
+        """Model folders whose manifest is wrong or whose files are visibly not complete."""
+        return [path for path in self._model_paths() if try_open(path) is None]
+
+    def _model_paths(self) -> list[Path]:
+        if not self.models.is_dir():
+            return []
+        visible = (path for path in self.models.iterdir() if not path.name.startswith("."))
+        return sorted(path for path in visible if is_model_folder(path))
+
+    @contextlib.contextmanager
+    def lock(self, name: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold the lock of a model's name against all other processes and threads.
+
+        The operating system frees the lock of a process that dies, so nobody waits for the dead.
+        `on_wait` is called once if somebody else holds it now.
+        """
+        from filelock import FileLock, Timeout
+
+        path = self.make(self.root / "locks") / f"{name}.lock"
+        held = FileLock(path, thread_local=False)
+        try:
+            try:
+                held.acquire(timeout=0)
+            except Timeout:
+                if on_wait is not None:
+                    on_wait()
+                held.acquire()
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        try:
+            yield
+        finally:
+            held.release()
+
+    def make(self, folder: Path) -> Path:
+        """Create a folder of the cache, if need be, and return it."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return folder
+
+    @contextlib.contextmanager
+    def new_model(self, name: str, version: str) -> Iterator[Path]:
+        """An empty folder to fill; on success it becomes `name@version` in one step, else it vanishes.
+
+        Call with the lock of `name` held. What a killed process left behind for this name is cleared first.
+        An existing `name@version` is replaced.
+        """
+        target = self.folder(name, version)
+        prefix = f"{_TEMPORARY}{target.name}-"
+        self.make(self.models)
+        for leftover in self.models.glob(f"{prefix}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
+            temporary = Path(tempfile.mkdtemp(dir=self.models, prefix=prefix))
+        except OSError as error:
+            raise cannot_write(self.models, error) from error
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            self._discard(target)
+            temporary.replace(target)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise cannot_write(target, error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def remove(self, folder: ModelFolder) -> int:
+        """Remove a model of the cache and what was compiled for it; return the bytes freed.
+
+        Call with the lock of its name held.
+        """
+        compiled = self.compiled(folder.sha256)
+        freed = folder_bytes(folder.path) + folder_bytes(compiled)
+        try:
+            self._discard(folder.path)
+            self._discard(compiled)
+        except OSError as error:
+            raise OutputError(f"Cannot remove {folder.path}: {error.strerror}.") from error
+        return freed
+
+    def _discard(self, folder: Path) -> None:
+        # Renamed first: no reader ever sees a model with half of its files.
+        if folder.exists():
+            doomed = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_TEMPORARY}{folder.name}-"))
+            folder.replace(doomed / folder.name)
+            shutil.rmtree(doomed)
+
+    def require_space(self, needed: int, purpose: str) -> None:
+        """Raise OutputError if fewer than `needed` bytes are free where the cache is (or will be)."""
+        place = self.root
+        while not place.exists():
+            place = place.parent
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            raise OutputError(
+                f"{purpose} needs {format_bytes(needed)}, {format_bytes(free)} are free in {self.root}; "
+                "free some or set ANYMASK_HOME to a folder on a larger disk."
+            )
