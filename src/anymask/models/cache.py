@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from anymask.core.errors import OutputError
-from anymask.models.folder import ModelFolder, is_model_folder, try_open
+from anymask.core.errors import AnymaskError, ModelError, OutputError
+from anymask.models.folder import ModelFolder, try_open
 
-_TEMPORARY = ".tmp-"
+_TEMPORARY = ".tmp-"  # a leading dot: never taken for a model
 
 
 def format_bytes(count: int) -> str:
@@ -83,19 +83,21 @@ class ModelCache:
         return self.models / f"{name}@{version}"
 
     def installed(self) -> list[ModelFolder]:
-        """The complete models in the cache, sorted by folder name; damaged ones are left out."""
-        found = [try_open(path) for path in self._model_paths()]
-        return [folder for folder in found if folder is not None]
+        """The models in the cache, sorted by name and version; visibly damaged ones are left out."""
+        folders = (try_open(self.folder(name, version)) for name, version in self.names())
+        return [folder for folder in folders if folder is not None]
 
     def damaged(self) -> list[Path]:
-        """Model folders whose manifest is wrong or whose files are visibly not complete."""
-        return [path for path in self._model_paths() if try_open(path) is None]
+        """Folders of models whose manifest is wrong or whose files are visibly not complete."""
+        folders = (self.folder(name, version) for name, version in self.names())
+        return [folder for folder in folders if try_open(folder) is None]
 
-    def _model_paths(self) -> list[Path]:
+    def names(self) -> list[tuple[str, str]]:
+        """(name, version) of every model in the cache, intact or not, sorted."""
         if not self.models.is_dir():
             return []
-        visible = (path for path in self.models.iterdir() if not path.name.startswith("."))
-        return sorted(path for path in visible if is_model_folder(path))
+        pairs = (path.name.rpartition("@") for path in self.models.iterdir() if path.is_dir())
+        return sorted((name, version) for name, _, version in pairs if name and not name.startswith("."))
 
     @contextlib.contextmanager
     def lock(self, name: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
@@ -158,18 +160,23 @@ class ModelCache:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
-    def remove(self, folder: ModelFolder) -> int:
-        """Remove a model of the cache and what was compiled for it; return the bytes freed.
+    def remove(self, name: str, version: str) -> int:
+        """Remove a model, intact or not, and what was compiled for it; return the bytes freed.
 
-        Call with the lock of its name held.
+        Call with the lock of its name held. Raises ModelError if the cache has no such model.
         """
-        compiled = self.compiled(folder.sha256)
-        freed = folder_bytes(folder.path) + folder_bytes(compiled)
+        path = self.folder(name, version)
+        if not path.is_dir():
+            raise ModelError(f"There is no model {name}@{version} in {self.models}.")
+        doomed = [path]
+        with contextlib.suppress(AnymaskError):
+            doomed.append(self.compiled(ModelFolder.open(path).sha256))
+        freed = sum(folder_bytes(folder) for folder in doomed)
         try:
-            self._discard(folder.path)
-            self._discard(compiled)
+            for folder in doomed:
+                self._discard(folder)
         except OSError as error:
-            raise OutputError(f"Cannot remove {folder.path}: {error.strerror}.") from error
+            raise OutputError(f"Cannot remove {path}: {error.strerror}.") from error
         return freed
 
     def _discard(self, folder: Path) -> None:

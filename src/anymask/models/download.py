@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from anymask.core.errors import ChecksumError, ModelError
+from anymask.models.folder import file_sha256
 from anymask.models.network import describe_proxy, hide_credentials, is_offline, mirrored, open_url
 from anymask.models.partial import PartialFile
 from anymask.models.spec import Download
@@ -61,13 +62,15 @@ def fetch(
     offline: bool | None = None,
     patience: Patience | None = None,
 ) -> Path:
-    """Fetch `download` to `target` and return `target`.
+    """Fetch `download` to `target` and return `target`; nothing is fetched if it is there already.
 
     Bytes that an earlier, interrupted call left beside `target` are continued. ANYMASK_MIRROR and the proxy
     variables of the environment are honoured; offline None means: as ANYMASK_OFFLINE says.
     Raises ModelError (offline, no answer, not found), ChecksumError (another file; it is removed),
     OutputError (disk full or not writable; the bytes so far are kept).
     """
+    if target.is_file() and file_sha256(target) == download.sha256:
+        return target
     url = mirrored(download.url)
     if is_offline(offline):
         raise ModelError(
@@ -189,7 +192,8 @@ def _check_length(
         partial.discard()
     raise ChecksumError(
         f"{hide_credentials(url)} offers {int(offered):,} bytes of {response.headers.get_content_type()}, "
-        f"expected {download.bytes:,}; check ANYMASK_MIRROR and whether the network asks for a login, or {_BY_HAND}"
+        f"expected {download.bytes:,}; check ANYMASK_MIRROR and whether the network wants a login, "
+        f"or {_BY_HAND}"
     )
 
 

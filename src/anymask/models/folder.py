@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from anymask.core.errors import ChecksumError, FormatError, ModelError
+from anymask.core.errors import AnymaskError, ChecksumError, ModelError
 from anymask.models.manifest import MANIFEST, WEIGHTS, Manifest
 from anymask.models.spec import ModelSpec
 
@@ -115,7 +115,7 @@ class ModelFolder:
         package = Path(__file__).resolve().parent
         if package in self.path.resolve().parents:
             return "reinstall anymask (pip install --force-reinstall anymask)"
-        return f"remove the folder {self.path} and pull or import the model again"
+        return f"remove it (anymask models remove {self.spec.full_name}) and pull or import it again"
 
 
 def is_model_folder(path: Path) -> bool:
@@ -124,8 +124,8 @@ def is_model_folder(path: Path) -> bool:
 
 
 def try_open(path: Path) -> ModelFolder | None:
-    """The folder if it is one and nothing is visibly missing, else None."""
+    """The folder if it is a model and nothing is visibly wrong with it, else None."""
     try:
         return ModelFolder.open(path)
-    except (ModelError, FormatError):
+    except AnymaskError:
         return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from anymask.core.errors import FormatError, OutputError
+from anymask.core.errors import FormatError
+from anymask.core.files import write_atomically
 from anymask.models.spec import PROMPTS, ModelSpec, check_count, check_sha256, field_error
 
 FORMAT: Final = 1
@@ -113,17 +112,7 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write the manifest in one step: readers see the old file or the new one. Raises OutputError."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        temporary = None
-        try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except OSError as error:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
-            raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
+        write_atomically(path, text.encode())
 
 
 def _check_file_name(name: object) -> None:

@@ -1,4 +1,4 @@
-"""Requests over HTTP(S) and nothing else (no file:, no ftp:, not even by redirect); mirror, proxy, offline."""
+"""Requests over HTTP(S) and nothing else: no file:, no ftp:, not even by redirect."""
 
 from __future__ import annotations
 
@@ -78,7 +78,13 @@ def _check_scheme(url: str) -> None:
 
 class _WebRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         try:
             _check_scheme(newurl)

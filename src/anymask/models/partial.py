@@ -27,6 +27,7 @@ class PartialFile:
         self.path = target.with_name(target.name + ".part")
         self._validator_path = target.with_name(target.name + ".part.validator")
         self._hash = hashlib.sha256()
+        self._file = -1
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -42,7 +43,7 @@ class PartialFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._close()
 
     @property
     def sha256(self) -> str:
@@ -84,6 +85,7 @@ class PartialFile:
         """Move the file to its target in one step and return that."""
         try:
             os.fsync(self._file)
+            self._close()
             self.path.replace(self.target)
             self._validator_path.unlink(missing_ok=True)
         except OSError as error:
@@ -92,8 +94,15 @@ class PartialFile:
 
     def discard(self) -> None:
         """Remove the file and its validator."""
+        self._close()
         self.path.unlink(missing_ok=True)
         self._validator_path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        # Windows renames and removes no open file, so this comes before leaving the context, too.
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _full(self, error: OSError) -> OutputError:
         why = error.strerror or str(error)

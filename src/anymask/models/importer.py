@@ -1,0 +1,190 @@
+"""Make a model folder of a checkpoint: its tensors under canonical names, laid out for the graphs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from anymask.core.errors import FormatError, ModelError
+from anymask.models.cache import ModelCache
+from anymask.models.folder import ModelFolder, file_sha256, is_model_folder, try_open
+from anymask.models.manifest import MANIFEST, FileEntry, Manifest
+from anymask.models.registry import Registry
+from anymask.models.spec import ModelSpec, check_name
+
+Convert = Callable[[Path, ModelSpec, Path], None]
+"""(checkpoint file, spec, empty folder): fills the folder with weights and graphs."""
+
+_INSIDE: Final = ("model.safetensors", "pytorch_model.bin")  # of a Hugging Face folder
+_GRAPHS_BYTES: Final = 16_000_000  # more than all graph templates of one model take
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """A checkpoint file and what can be told of it without looking inside."""
+
+    path: Path
+    title: str
+    bytes: int
+    sha256: str
+
+    @property
+    def source(self) -> dict[str, Any]:
+        return {"file": self.path.name, "bytes": self.bytes, "sha256": self.sha256}
+
+
+def import_checkpoint(
+    path: str | Path, name: str | None = None, *, registry: Registry | None = None
+) -> ModelFolder:
+    """Take a checkpoint, or a complete model folder, into the cache.
+
+    path: a `.pth`, `.pt` or `.safetensors` file with Segment Anything's weights under Meta's, MobileSAM's or
+        Hugging Face's names, a Hugging Face folder that holds one, or a model folder.
+    name: its name from now on; by default the published name of a published file, else that of the file.
+    Importing the same file again gives the model that is there already.
+    Raises ModelError (not a checkpoint, refused content, name taken), FormatError (not fit for a name),
+    OutputError (cache not writable, disk full).
+    """
+    registry = registry or Registry()
+    if is_model_folder(Path(path)):
+        return _import_folder(ModelFolder.open(path), name, registry)
+    checkpoint = _look_at(Path(path))
+    spec = _published(checkpoint, registry)
+    if spec is None or name not in (None, spec.name):
+        name = name or _as_name(checkpoint.title)
+        _check_may_use(name, registry)
+        spec = ModelSpec(
+            name, _architecture_of(checkpoint.path), licence=spec.licence if spec else "unknown"
+        )
+    cache = registry.cache
+    with cache.lock(spec.name):
+        known = _already_there(spec, checkpoint.sha256, cache)
+        if known is not None:
+            return known
+        cache.require_space(checkpoint.bytes + _GRAPHS_BYTES, f"Model {spec.name!r}")
+        return make_model(spec, checkpoint.path, checkpoint.source, cache)
+
+
+def make_model(
+    spec: ModelSpec,
+    checkpoint: Path,
+    source: Mapping[str, Any],
+    cache: ModelCache,
+    convert: Convert | None = None,
+) -> ModelFolder:
+    """Write the model folder of `spec` into the cache, in one step: it is there complete, or not at all.
+
+    source: what the manifest says about the checkpoint. convert: by default `convert_checkpoint`.
+    Call with the lock of the model's name held. Raises OutputError, ModelError.
+    """
+    with cache.new_model(spec.name, spec.version) as folder:
+        (convert or convert_checkpoint)(checkpoint, spec, folder)
+        Manifest(spec, _describe_files(folder), source).write(folder / MANIFEST)
+    return ModelFolder.open(cache.folder(spec.name, spec.version))
+
+
+def convert_checkpoint(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
+    """Write the weights of a checkpoint and the graphs of its architecture into `folder`.
+
+    Raises ModelError if the file is no checkpoint or another network than `spec` says.
+    """
+    from anymask.models.weights import fill_model_folder
+
+    architecture, tensors = _read_weights(checkpoint)
+    if architecture != spec.architecture:
+        raise ModelError(f"{checkpoint} holds a {architecture}; {spec.full_name} is a {spec.architecture}.")
+    fill_model_folder(architecture, tensors, folder)
+
+
+def _read_weights(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    from anymask.models.checkpoint import read_checkpoint
+    from anymask.models.keys import detect_architecture, to_canonical
+
+    tensors = to_canonical(read_checkpoint(path))
+    return detect_architecture({key: value.shape for key, value in tensors.items()}), tensors
+
+
+def _architecture_of(checkpoint: Path) -> str:
+    return _read_weights(checkpoint)[0]
+
+
+def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> ModelFolder:
+    given.verify()
+    manifest = given.manifest
+    if name is not None:
+        manifest = replace(manifest, spec=replace(manifest.spec, name=name))
+    spec = manifest.spec
+    _check_may_use(spec.name, registry)
+    with registry.cache.lock(spec.name):
+        target = registry.cache.folder(spec.name, spec.version)
+        if target.exists():
+            known = ModelFolder.open(target)
+            if known.manifest.files == manifest.files:
+                return known
+            raise _taken(spec)
+        registry.cache.require_space(given.bytes, f"Model {spec.name!r}")
+        with registry.cache.new_model(spec.name, spec.version) as folder:
+            for file in manifest.files:
+                shutil.copyfile(given.path / file, folder / file)
+            manifest.write(folder / MANIFEST)
+        return ModelFolder.open(target)
+
+
+def _look_at(path: Path) -> _Checkpoint:
+    file = path
+    if path.is_dir():
+        inside = [path / name for name in _INSIDE if (path / name).is_file()]
+        if not inside:
+            raise ModelError(f"The folder {path} holds no {' or '.join(_INSIDE)}; give a checkpoint file.")
+        file = inside[0]
+    try:
+        title = path.resolve().name if path.is_dir() else path.stem
+        return _Checkpoint(file, title, file.stat().st_size, file_sha256(file))
+    except OSError as error:
+        raise ModelError(f"Cannot read {path}: {error.strerror}; give a checkpoint file.") from error
+
+
+def _published(checkpoint: _Checkpoint, registry: Registry) -> ModelSpec | None:
+    for spec in registry.official.values():
+        if spec.download is not None and spec.download.sha256 == checkpoint.sha256:
+            return spec
+    return None
+
+
+def _as_name(title: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-._")[:64]
+    if not name:
+        raise FormatError(f"No model name can be made of {title!r}; choose one with --name.")
+    return name
+
+
+def _check_may_use(name: str, registry: Registry) -> None:
+    check_name("name", name)
+    boxed = {boxed for boxed, _, _ in registry.boxed()}
+    if name in registry.official or name in boxed:
+        raise ModelError(f"The name {name!r} belongs to the published model; choose another one with --name.")
+
+
+def _already_there(spec: ModelSpec, sha256: str, cache: ModelCache) -> ModelFolder | None:
+    """The same checkpoint's intact model, None if the place is free (or holds a damaged one)."""
+    known = try_open(cache.folder(spec.name, spec.version))
+    if known is not None and known.manifest.source.get("sha256") != sha256:
+        raise _taken(spec)
+    return known
+
+
+def _taken(spec: ModelSpec) -> ModelError:
+    return ModelError(
+        f"There is another model {spec.full_name} already; choose another name with --name, "
+        f"or remove it: anymask models remove {spec.full_name}"
+    )
+
+
+def _describe_files(folder: Path) -> dict[str, FileEntry]:
+    return {path.name: FileEntry(file_sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())}
