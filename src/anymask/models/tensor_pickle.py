@@ -1,0 +1,221 @@
+"""Reads the pickle inside a `.pth` file without running it.
+
+A pickle is a program for a small stack machine that may call any function. This machine knows the few
+instructions and the few names that a dictionary of tensors needs; none of those names is ever looked up or
+called, and everything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anymask.core.errors import ModelError
+from anymask.models.stored_tensor import StoredTensor
+
+DTYPE_OF_STORAGE: Final = {
+    "torch DoubleStorage": "float64",
+    "torch FloatStorage": "float32",
+    "torch HalfStorage": "float16",
+    "torch BFloat16Storage": "bfloat16",
+    "torch LongStorage": "int64",
+    "torch IntStorage": "int32",
+    "torch ShortStorage": "int16",
+    "torch CharStorage": "int8",
+    "torch ByteStorage": "uint8",
+    "torch BoolStorage": "bool",
+}
+_ORDERED_DICT: Final = "collections OrderedDict"
+_REBUILD_TENSOR: Final = "torch._utils _rebuild_tensor_v2"
+_REBUILD_PARAMETER: Final = "torch._utils _rebuild_parameter"
+_ADMITTED: Final = {_ORDERED_DICT, _REBUILD_TENSOR, _REBUILD_PARAMETER, *DTYPE_OF_STORAGE}
+
+_CONSTANTS: Final = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_EMPTY: Final[dict[str, Callable[[], Any]]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+_LITERALS: Final = {
+    "BINUNICODE", "SHORT_BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
+}  # fmt: skip
+_SHORT_TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The raw bytes of one storage and the type of the numbers in them."""
+
+    data: memoryview
+    dtype: str
+
+
+FindStorage = Callable[[str, str, int], Storage]
+"""(key, dtype, count) -> the storage of that key in the archive."""
+
+
+def read_tensor_pickle(pickle: bytes, find_storage: FindStorage) -> Any:
+    """The object that `pickle` describes: dictionaries, lists, tuples, strings, numbers and `StoredTensor`s.
+
+    Raises ModelError naming what it refuses, or when the pickle is damaged.
+    """
+    machine = _Machine(find_storage)
+    try:
+        for opcode, argument, _ in pickletools.genops(pickle):
+            machine.run(opcode.name, argument)
+        return machine.pop()
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        raise ModelError("Its pickle is damaged; get the file again.") from error
+
+
+@dataclass(frozen=True)
+class _Name:
+    """An admitted global name, standing for itself."""
+
+    full: str
+
+
+class _Machine:
+    def __init__(self, find_storage: FindStorage) -> None:
+        self.find_storage = find_storage
+        self.stack: list[Any] = []
+        self.marks: list[int] = []  # heights of the stack at which a MARK lies
+        self.memo: dict[int, Any] = {}
+
+    def pop(self) -> Any:
+        if self.marks and len(self.stack) == self.marks[-1]:
+            raise ValueError("reached below a mark")
+        return self.stack.pop()
+
+    def pop_to_mark(self) -> list[Any]:
+        height = self.marks.pop()
+        items = self.stack[height:]
+        del self.stack[height:]
+        return items
+
+    def run(self, opcode: str, argument: Any) -> None:
+        """One instruction. Raises ModelError if it is not admitted."""
+        if opcode in _LITERALS:
+            self.stack.append(argument)
+        elif opcode in _CONSTANTS:
+            self.stack.append(_CONSTANTS[opcode])
+        elif opcode in _EMPTY:
+            self.stack.append(_EMPTY[opcode]())
+        elif opcode in ("BINPUT", "LONG_BINPUT"):
+            self.memo[argument] = self.stack[-1]
+        elif opcode in ("BINGET", "LONG_BINGET"):
+            self.stack.append(self.memo[argument])
+        elif opcode in _SHORT_TUPLES:
+            items = [self.pop() for _ in range(_SHORT_TUPLES[opcode])]
+            self.stack.append(tuple(reversed(items)))
+        elif opcode == "GLOBAL":
+            self.stack.append(_admit(argument))
+        elif instruction := _INSTRUCTIONS.get(opcode):
+            instruction(self)
+        else:
+            raise ModelError(f"It holds the pickle instruction {opcode}, which no plain state dict needs.")
+
+    def nothing(self) -> None:
+        """PROTO, FRAME and STOP carry no content."""
+
+    def mark(self) -> None:
+        self.marks.append(len(self.stack))
+
+    def memoize(self) -> None:
+        self.memo[len(self.memo)] = self.stack[-1]
+
+    def stack_global(self) -> None:
+        name, module = self.pop(), self.pop()
+        self.stack.append(_admit(f"{module} {name}" if type(module) is type(name) is str else "an odd name"))
+
+    def make_tuple(self) -> None:
+        self.stack.append(tuple(self.pop_to_mark()))
+
+    def append(self) -> None:
+        item = self.pop()
+        _expect(self.stack[-1], list).append(item)
+
+    def appends(self) -> None:
+        items = self.pop_to_mark()
+        _expect(self.stack[-1], list).extend(items)
+
+    def set_item(self) -> None:
+        value, key = self.pop(), self.pop()
+        _fill(self.stack[-1], [key, value])
+
+    def set_items(self) -> None:
+        items = self.pop_to_mark()
+        _fill(self.stack[-1], items)
+
+    def persistent_id(self) -> None:
+        self.stack.append(self.storage_of(self.pop()))
+
+    def storage_of(self, identity: Any) -> Storage:
+        match identity:
+            case ("storage", _Name(full=kind), str(key), str(), int(count)) if kind in DTYPE_OF_STORAGE:
+                return self.find_storage(key, DTYPE_OF_STORAGE[kind], count)
+        raise ModelError("It refers to something outside that is no plain storage of numbers.")
+
+    def reduce(self) -> None:
+        arguments, function = self.pop(), self.pop()
+        if not isinstance(function, _Name) or not isinstance(arguments, tuple):
+            raise ModelError("It calls something that is no function of PyTorch's tensors.")
+        self.stack.append(_rebuild(function.full, arguments))
+
+    def build(self) -> None:
+        """Drop the attributes of an OrderedDict: PyTorch keeps version numbers of its modules there."""
+        self.pop()
+        if type(self.stack[-1]) is not OrderedDict:
+            raise ModelError("It sets attributes of something that is no OrderedDict.")
+
+
+_INSTRUCTIONS: Final[dict[str, Callable[[_Machine], None]]] = {
+    "PROTO": _Machine.nothing,
+    "FRAME": _Machine.nothing,
+    "STOP": _Machine.nothing,
+    "MARK": _Machine.mark,
+    "MEMOIZE": _Machine.memoize,
+    "STACK_GLOBAL": _Machine.stack_global,
+    "TUPLE": _Machine.make_tuple,
+    "APPEND": _Machine.append,
+    "APPENDS": _Machine.appends,
+    "SETITEM": _Machine.set_item,
+    "SETITEMS": _Machine.set_items,
+    "BINPERSID": _Machine.persistent_id,
+    "REDUCE": _Machine.reduce,
+    "BUILD": _Machine.build,
+}
+
+
+def _admit(name: str) -> _Name:
+    if name not in _ADMITTED:
+        shown = name.replace(" ", ".")
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        raise ModelError(f"It asks for {shown!r}; only a plain state dict of tensors is admitted.")
+    return _Name(name)
+
+
+def _rebuild(function: str, arguments: tuple[Any, ...]) -> Any:
+    match arguments:
+        case () if function == _ORDERED_DICT:
+            return OrderedDict()
+        case (Storage() as saved, offset, tuple(shape), tuple(strides), *_) if function == _REBUILD_TENSOR:
+            return StoredTensor(saved.data, saved.dtype, shape, strides, offset)
+        case (StoredTensor() as tensor, *_) if function == _REBUILD_PARAMETER:
+            return tensor
+    raise ModelError(f"It calls {function.replace(' ', '.')} with arguments that make no tensor.")
+
+
+def _expect(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
+    return value
+
+
+def _fill(target: Any, items: list[Any]) -> None:
+    if type(target) not in (dict, OrderedDict):
+        raise TypeError("expected a dictionary")
+    keys, values = items[::2], items[1::2]
+    # Names are strings, optimisers count with integers; hashing anything deeper could exhaust the C stack.
+    if not all(type(key) in (str, int) for key in keys):
+        raise TypeError("expected strings or integers as keys")
+    target.update(zip(keys, values, strict=True))
