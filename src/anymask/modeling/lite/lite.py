@@ -1,0 +1,38 @@
+"""`lite` as one module, and how it is built."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from anymask.modeling.lite.backbones import imagenet_weights
+from anymask.modeling.lite.config import LiteConfig
+from anymask.modeling.lite.decoder import LiteDecoder
+from anymask.modeling.lite.encoder import LiteEncoder
+from anymask.modeling.lite.layers import fold_normalisation
+
+
+class Lite(nn.Module):
+    """Image encoder and prompt-conditioned mask decoder."""
+
+    def __init__(self, config: LiteConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = LiteEncoder(config)
+        self.decoder = LiteDecoder(config)
+
+    def fold(self) -> None:
+        """Fold batch normalisation into the weights; afterwards the state dict fits `normalised=False`."""
+        fold_normalisation(self)
+        self.config = LiteConfig.from_dict({**self.config.to_dict(), "normalised": False})
+
+
+def build_lite(config: LiteConfig | None = None, *, imagenet: bool = False) -> Lite:
+    """A `lite` with random weights; `imagenet=True` starts its backbone from ImageNet weights.
+
+    Raises MissingExtraError if the weights' package is not installed, ModelError for an unknown backbone.
+    """
+    config = config or LiteConfig()
+    model = Lite(config)
+    if imagenet:
+        model.encoder.backbone.load_state_dict(imagenet_weights(config.backbone), strict=False)
+    return model

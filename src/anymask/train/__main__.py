@@ -1,0 +1,62 @@
+"""`python -m anymask.train RUN_FOLDER --train train-*.tar --val val.tar [--set name=value ...]`"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from anymask.core.errors import AnymaskError, InputError
+from anymask.train.config import TrainConfig
+from anymask.train.loop import Run
+from anymask.train.shards import ShardCache, build_cache
+
+
+def apply_settings(config: TrainConfig, settings: list[str]) -> TrainConfig:
+    """`name=value` pairs on top of a configuration; `model.name=value` for the model's own settings."""
+    values = config.to_dict()
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        where = values["model"] if name.startswith("model.") else values
+        where[name.removeprefix("model.")] = value
+    return TrainConfig.from_dict(values)
+
+
+def main() -> int:
+    """Train `lite`; a run folder that holds a checkpoint is resumed."""
+    parser = argparse.ArgumentParser(prog="python -m anymask.train", description=main.__doc__)
+    parser.add_argument("run", type=Path, help="folder of the run; resumed if it holds a checkpoint")
+    parser.add_argument("--train", type=Path, nargs="+", required=True, help="training shards (.tar)")
+    parser.add_argument("--val", type=Path, nargs="*", default=[], help="validation shards, only measured on")
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="where decoded shards are kept")
+    parser.add_argument("--config", type=Path, help="JSON file of settings")
+    parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
+    options = parser.parse_args()
+    try:
+        config = apply_settings(TrainConfig.read(options.config) if options.config else TrainConfig(), options.settings)
+
+        def report(line: str) -> None:
+            print(line, file=sys.stderr)
+
+        train = ShardCache(build_cache(options.train, options.cache, report))
+        val = ShardCache(build_cache(options.val, options.cache, report)) if options.val else None
+        if any(sample.zero_shot for sample in train.samples):
+            raise InputError("the training shards hold images marked zero_shot, which are for evaluation only")
+        Run(options.run, dataclasses.replace(config), train, val).fit()
+    except AnymaskError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt:
+        print("stopped; the last checkpoint is kept, run the same command to resume", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The training loop: one process or many, resumable at any step."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from anymask.core.errors import InputError, ModelError
+from anymask.modeling.lite import Lite, build_lite
+from anymask.modeling.lite.layers import fold_normalisation
+from anymask.train.config import TrainConfig
+from anymask.train.measure import measure
+from anymask.train.procedure import Procedure
+from anymask.train.shards import ShardCache
+from anymask.train.views import ViewStream
+
+
+class Average:
+    """Exponential moving average of a model's parameters and buffers (float32)."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.values = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for key, value in model.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.values[key].lerp_(value, 1 - decay)
+            else:
+                self.values[key].copy_(value)
+
+
+def learning_rate(progress: float, step: int, config: TrainConfig) -> float:
+    """Share of the base rate: linear warm-up, then cosine to 2 %."""
+    return min(1.0, (step + 1) / config.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def make_optimiser(model: Lite, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW with the backbone's own rate; no decay on biases and norms."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        groups.setdefault((name.startswith("encoder.backbone."), parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": found, "base": config.backbone_lr if backbone else config.lr, "lr": 0.0,
+             "weight_decay": config.weight_decay if matrix else 0.0}
+            for (backbone, matrix), found in groups.items()
+        ],
+        betas=(0.9, 0.98),
+    )  # fmt: skip
+
+
+class Run:
+    """A training run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.pt` (state), `model.pt` (average)."""
+
+    def __init__(self, folder: Path, config: TrainConfig, train: ShardCache, val: ShardCache | None) -> None:
+        if not len(train):
+            raise InputError("the training data holds no image with a usable mask")
+        self.folder, self.config, self.train_cache, self.val_cache = folder, config, train, val
+        folder.mkdir(parents=True, exist_ok=True)
+        # precision is chosen per part in Procedure, so accelerate is only asked for devices and processes
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        torch.manual_seed(config.seed)
+        model = build_lite(config.model, imagenet=config.model.backbone.startswith("efficientnet"))
+        fold_normalisation(model.encoder.backbone)  # its statistics stay frozen, so they may as well be weights
+        self.step, self.elapsed = 0, 0.0
+        self.procedure = Procedure(model, config)
+        self.optimiser = make_optimiser(model, config)
+        self.average = Average(model, config.ema)
+        self.resume()
+        self.wrapped, self.optimiser = self.accelerator.prepare(self.procedure, self.optimiser)
+        for value in self.average.values.values():
+            value.data = value.to(self.accelerator.device)
+
+    @property
+    def model(self) -> Lite:
+        return self.procedure.model
+
+    def progress(self) -> float:
+        """Share of the schedule that is done, by steps or by training time, whichever is further."""
+        return max(self.step / self.config.steps, self.elapsed / (60 * self.config.minutes))
+
+    def resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if not path.is_file():
+            return
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.average.values = state["average"]
+            self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
+        except (KeyError, RuntimeError, ValueError, OSError) as error:
+            raise ModelError(f"{path} does not fit this configuration ({error}); use another run folder") from error
+
+    def save(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+                 "average": self.average.values, "step": self.step, "elapsed": self.elapsed}  # fmt: skip
+        write_torch(self.folder / "checkpoint.pt", state)
+        write_torch(self.folder / "model.pt", {"model": self.average.values, "config": self.model.config.to_dict()})
+
+    def log(self, kind: str, values: dict[str, Any]) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        line = json.dumps({"kind": kind, "step": self.step, "minutes": round(self.elapsed / 60, 2), **values})
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
+            out.write(line + "\n")
+        print(line, flush=True)
+
+    def fit(self) -> None:
+        """Train until the schedule's end, saving as it goes."""
+        config = self.config
+        if self.accelerator.is_main_process:
+            (self.folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
+        stream = ViewStream(self.train_cache, config, rank=self.accelerator.process_index, start=self.step)
+        loader = DataLoader(stream, batch_size=None, num_workers=config.workers,
+                            pin_memory=self.accelerator.device.type == "cuda",
+                            prefetch_factor=4 if config.workers else None)  # fmt: skip
+        kept: dict[str, list[float]] = {}
+        self.procedure.train()
+        last = time.monotonic()
+        for batch in loader:
+            if self.progress() >= 1:
+                break
+            for name, value in self.advance(batch).items():
+                kept.setdefault(name, []).append(value)
+            now = time.monotonic()
+            self.elapsed, last = self.elapsed + now - last, now
+            if self.step % 20 == 0:
+                self.log("train", {k: round(sum(v) / len(v), 4) for k, v in kept.items()})
+                kept = {}
+            if self.step % config.save_every == 0:
+                self.save()
+            if config.measure_every and self.step % config.measure_every == 0:
+                self.measure(config.measure_images)
+                last = time.monotonic()  # measuring is not training time
+        self.save()
+        self.measure(10**6)
+
+    def advance(self, batch: dict[str, Tensor]) -> dict[str, float]:
+        """One optimiser step. A step whose loss is not finite is left out and counted."""
+        progress = self.progress()
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["base"] * learning_rate(progress, self.step, self.config)
+        self.procedure.backbone_frozen = progress < self.config.frozen_share
+        device = self.accelerator.device
+        moved = [batch[name].to(device, non_blocking=True) for name in ("pixels", "masks", "image")]
+        seed = (self.config.seed * 1_000_003 + self.step) * 64 + self.accelerator.process_index
+        loss, metrics = self.wrapped(*moved, seed)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.accelerator.backward(loss)
+        norm = self.accelerator.clip_grad_norm_(self.procedure.parameters(), self.config.clip_norm)
+        self.step += 1
+        if not torch.isfinite(norm):
+            return {"skipped": 1.0}
+        self.optimiser.step()
+        self.average.update(self.model, self.step)
+        return {"loss": float(loss.detach()), **metrics}
+
+    def measure(self, images: int) -> None:
+        if self.val_cache is None or not self.accelerator.is_main_process:
+            return
+        own = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average.values)
+        self.log("measure", {k: round(v, 4) for k, v in measure(self.model, self.val_cache, self.config, images=images).items()})
+        self.model.load_state_dict(own)
+
+
+def write_torch(path: Path, state: dict[str, Any]) -> None:
+    """Write and rename, so that a killed run leaves the file before."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)

@@ -1,0 +1,118 @@
+"""One training step: rounds of prompts on a batch, as one module so that every parallel wrapper can hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from anymask.modeling.lite import Lite
+from anymask.train.config import TrainConfig
+from anymask.train.losses import dice_loss, focal_loss, true_iou
+from anymask.train.prompts import PromptStates, correct, first_prompts
+
+PIXEL_MEAN = 127.0
+PIXEL_STD = 128.0
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """uint8 0..255 -> float32 about -1..1, as EfficientNet-Lite expects."""
+    return (pixels.float() - PIXEL_MEAN) / PIXEL_STD
+
+
+class Procedure(nn.Module):
+    """SAM's interactive training on a batch of views: returns the loss and the metrics of the step."""
+
+    def __init__(self, model: Lite, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.backbone_frozen = True
+
+    def train(self, mode: bool = True) -> Procedure:
+        """The backbone's batch normalisation keeps its ImageNet statistics."""
+        super().train(mode)
+        self.model.encoder.backbone.eval()
+        return self
+
+    def features(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pyramid features of uint8 pixels (B, 3, S, S)."""
+        device = pixels.device.type
+        x = normalise(pixels).contiguous(memory_format=torch.channels_last)
+        if self.backbone_frozen:
+            with torch.no_grad(), torch.autocast(device, torch.bfloat16):
+                maps = self.model.encoder.backbone(x)
+        else:  # depth-wise convolutions train faster in float32 than in bfloat16 on CPUs
+            with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
+                maps = self.model.encoder.backbone(x)
+        with torch.autocast(device, torch.bfloat16):
+            s16, s8, s4 = self.model.encoder.pyramid(*maps)
+        return s16, s8, s4
+
+    def forward(self, pixels: Tensor, masks: Tensor, image: Tensor, seed: int) -> tuple[Tensor, dict[str, float]]:
+        config, rng = self.config, np.random.default_rng(seed)
+        features = [level[image] for level in self.features(pixels)]
+        truth = masks[:, 0].cpu().numpy() > 0.5
+        states = PromptStates(len(masks), config.points)
+        single = first_prompts(
+            states, truth, rng, box=config.box_chance, centre=config.centre_chance, many=config.many_chance
+        )
+        logits = torch.zeros_like(masks)
+        has_mask = masks.new_zeros(len(masks))
+        total = masks.new_zeros(())
+        metrics: dict[str, float] = {}
+        for turn in range(config.rounds):
+            with torch.autocast(masks.device.type, torch.bfloat16):
+                found, scores = self.model.decoder(*features, *as_tensors(states, masks), logits, has_mask)
+            found, scores = found.float(), scores.float()
+            ambiguous = torch.from_numpy(single if turn == 0 else np.zeros_like(single)).to(masks.device)
+            iou = true_iou(found.detach(), masks)
+            total = total + self.loss(found, scores, iou, masks, ambiguous)
+            chosen = torch.where(ambiguous, scores[:, 1:].argmax(1) + 1, 0)
+            for name, value in turn_metrics(turn, iou.gather(1, chosen[:, None])[:, 0], ambiguous):
+                metrics[name] = value
+            logits = found.detach().gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
+            has_mask = torch.ones_like(has_mask)
+            if turn + 1 < config.rounds:
+                guesses = logits[:, 0].cpu().numpy() > 0
+                correct(states, truth, guesses, rng, centre=config.centre_chance, still=config.still_chance)
+        return total / config.rounds, metrics
+
+    def loss(self, found: Tensor, scores: Tensor, iou: Tensor, masks: Tensor, ambiguous: Tensor) -> Tensor:
+        """The best of the three ambiguity tokens for a single click, the single-mask token otherwise."""
+        config = self.config
+        each = config.focal_weight * focal_loss(found, masks) + config.dice_weight * dice_loss(found, masks)
+        mask_loss = torch.where(ambiguous, each[:, 1:].amin(1), each[:, 0])
+        error = (scores - iou) ** 2
+        score_loss = torch.where(ambiguous, error[:, 1:].mean(1), error[:, 0])
+        return (mask_loss + config.iou_weight * score_loss).mean()
+
+
+def as_tensors(states: PromptStates, like: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(states.points_xy).to(like.device), torch.from_numpy(states.labels).to(like.device)
+
+
+def turn_metrics(turn: int, iou: Tensor, ambiguous: Tensor) -> Iterator[tuple[str, float]]:
+    """Mean IoU of the chosen candidate, clicks and boxes apart in the first round."""
+    if turn:
+        yield f"iou_round{turn + 1}", float(iou.mean())
+        return
+    if bool(ambiguous.any()):
+        yield "iou_click", float(iou[ambiguous].mean())
+    if not bool(ambiguous.all()):
+        yield "iou_box", float(iou[~ambiguous].mean())
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Eval mode without gradients; the mode before is restored."""
+    before = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(before)

@@ -1,0 +1,154 @@
+"""Tar shards of images with masks, decoded once into a local cache of raw pixels.
+
+A shard holds pairs `<key>.<image extension>` and `<key>.json` (WebDataset layout); the JSON names source, kind, size and
+masks as COCO compressed RLE.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from anymask.core.errors import FormatError, InputError
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One cached image: where its pixels lie and what is known of it."""
+
+    key: str
+    offset: int
+    height: int
+    width: int
+    source: str
+    kind: str
+    zero_shot: bool
+    exhaustive: bool
+    rles: tuple[dict[str, Any], ...]  # {"size": [h, w], "counts": str}
+    labels: tuple[str | None, ...]
+
+
+def read_shard(path: Path) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Yield (key, encoded image, description) of every complete pair of a shard.
+
+    Raises FormatError if the file is no tar archive or a description is no JSON.
+    """
+    waiting: dict[str, dict[str, bytes]] = {}
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for member in tar:
+                if not member.isfile():
+                    continue
+                key, _, extension = member.name.rpartition(".")
+                handle = tar.extractfile(member)
+                assert handle is not None
+                pair = waiting.setdefault(key, {})
+                pair["json" if extension == "json" else "image"] = handle.read()
+                if len(pair) == 2:
+                    del waiting[key]
+                    yield key, pair["image"], json.loads(pair["json"])
+    except (tarfile.TarError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is not a shard of images and JSON: {error}") from error
+
+
+def decode_sample(key: str, encoded: bytes, about: dict[str, Any], report: Report) -> tuple[NDArray[np.uint8], Sample] | None:
+    """Decode one pair; None (and a report by name) for a broken image or one without a usable mask."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError) as error:
+        report(f"{key}: skipped, image cannot be read ({error})")
+        return None
+    height, width = pixels.shape[:2]
+    rles, labels = [], []
+    for i, mask in enumerate(about.get("masks", [])):
+        rle = mask.get("rle") or {}
+        if rle.get("size") != [height, width]:
+            report(f"{key}: mask {i} skipped, its size {rle.get('size')} is not the image's [{height}, {width}]")
+            continue
+        rles.append({"size": rle["size"], "counts": rle["counts"]})
+        labels.append(mask.get("label"))
+    if not rles:
+        report(f"{key}: skipped, no usable mask")
+        return None
+    sample = Sample(
+        key, 0, height, width, str(about.get("source", "unknown")), str(about.get("kind", "other")),
+        bool(about.get("zero_shot", False)), bool(about.get("exhaustive", False)), tuple(rles), tuple(labels),
+    )  # fmt: skip
+    return pixels, sample
+
+
+def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda line: None) -> Path:
+    """Decode shards into `folder/<digest>/{pixels.bin,index.jsonl}` unless that is there already; return that folder.
+
+    The index is written last and renamed into place, so a killed run leaves nothing that looks complete.
+    """
+    if not shards:
+        raise InputError("no shards given; expected at least one .tar file")
+    digest = hashlib.sha256()
+    for shard in shards:
+        if not shard.is_file():
+            raise InputError(f"shard {shard} does not exist")
+        digest.update(f"{shard.name} {shard.stat().st_size}\n".encode())
+    target = folder / digest.hexdigest()[:16]
+    if (target / "index.jsonl").is_file():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    offset, lines = 0, []
+    with (target / "pixels.bin").open("wb") as out, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for shard in shards:
+            pairs = list(read_shard(shard))
+            for found in pool.map(lambda pair: decode_sample(*pair, report), pairs):
+                if found is None:
+                    continue
+                pixels, sample = found
+                out.write(pixels.tobytes())
+                lines.append(json.dumps({**sample.__dict__, "offset": offset}))
+                offset += pixels.nbytes
+    part = target / "index.part"
+    part.write_text("\n".join(lines), encoding="utf-8")
+    part.replace(target / "index.jsonl")
+    return target
+
+
+class ShardCache:
+    """Random access to a built cache: `len`, `samples`, `pixels(i)` and `mask(i, j)`."""
+
+    def __init__(self, folder: Path) -> None:
+        rows = [json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
+        self.samples = [Sample(**{**row, "rles": tuple(row["rles"]), "labels": tuple(row["labels"])}) for row in rows]
+        self._path = folder / "pixels.bin"
+        self._map: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 view into the cache."""
+        if self._map is None:  # opened on first use, once in each loader process
+            self._map = np.memmap(self._path, np.uint8, "r")
+        sample = self.samples[index]
+        size = sample.height * sample.width * 3
+        return self._map[sample.offset : sample.offset + size].reshape(sample.height, sample.width, 3)
+
+    def mask(self, index: int, which: int) -> NDArray[np.uint8]:
+        """(H, W) uint8 of 0 and 1."""
+        from pycocotools import mask as coco
+
+        rle = self.samples[index].rles[which]
+        decoded: NDArray[np.uint8] = coco.decode({"size": rle["size"], "counts": rle["counts"].encode()})
+        return decoded
