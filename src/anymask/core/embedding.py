@@ -96,19 +96,13 @@ class ImageEmbedding:
         except (SafetensorError, EmbeddingError, OSError, ValueError, TypeError, KeyError) as error:
             raise FormatError(f"'{source}' is damaged ({error}); embed the image again") from error
 
-    def check_belongs(self, model: str, model_sha256: str) -> None:
-        """Raise EmbeddingError if the embedding was made by other weights than these."""
-        if self.model_sha256 != model_sha256:
-            raise EmbeddingError(
-                f"the embedding was made by '{self.model}' ({self.model_sha256[:12]}), not by '{model}' "
-                f"({model_sha256[:12]}); embed the image again with '{model}'"
-            )
-
 
 def _checked(name: str, array: Any) -> AnyArray:
     values = np.asarray(array)
     if values.dtype not in (np.float32, np.float16) or values.size == 0:
-        raise EmbeddingError(f"feature '{name}' is {values.dtype} {values.shape}; expected float32 or float16, not empty")
+        raise EmbeddingError(
+            f"feature '{name}' is {values.dtype} {values.shape}; expected float32 or float16, not empty"
+        )
     if not np.isfinite(values).all():
         raise EmbeddingError(f"feature '{name}' holds NaN or infinite values; embed the image again")
     return read_only(values)

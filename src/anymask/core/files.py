@@ -16,7 +16,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
     A link keeps pointing where it did: the file behind it is replaced. Something that is not a regular file
     (a pipe, /dev/null) is written to directly. Returns the path.
 
-    Raises OutputError if the folder is missing, the path is a folder, or the write fails (the old content stays).
+    Raises OutputError if the folder is missing, the path is a folder, or the write fails (the old content
+    stays).
     """
     target = Path(path)
     try:
@@ -30,7 +31,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write '{target}': {reason}; choose another place or free some space") from error
+        raise OutputError(
+            f"cannot write '{target}': {reason}; choose another place or free some space"
+        ) from error
     return target
 
 
@@ -38,7 +41,9 @@ def _check_target(target: Path, real: Path) -> None:
     if real.is_dir():
         raise OutputError(f"cannot write '{target}': it is a folder; give a file name")
     if not real.parent.is_dir():
-        raise OutputError(f"cannot write '{target}': the folder '{real.parent}' does not exist; create it first")
+        raise OutputError(
+            f"cannot write '{target}': the folder '{real.parent}' does not exist; create it first"
+        )
 
 
 def _replace(real: Path, data: bytes) -> None:

@@ -1,4 +1,6 @@
-"""Reading an image from whatever a caller has: one function that branches on the source, one value that comes out."""
+"""Reading an image from whatever a caller has: one function that branches on the source, one value that comes
+out.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG200
 _FORMATS_TEXT = "JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP"
 _header_lock = threading.Lock()
 
-ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | Any"
+ImageSource: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | Any"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,9 @@ class Picture:
 
     @cached_property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256 over "height width" and the pixels: the same image whatever file it came from."""
+        """Hexadecimal SHA-256 over "height width" and the pixels: the same image whatever file it came
+        from.
+        """
         digest = hashlib.sha256(f"{self.image_hw[0]} {self.image_hw[1]}\n".encode())
         digest.update(self.pixels.data)
         return digest.hexdigest()
@@ -68,19 +74,21 @@ class Picture:
 def load_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
     """Read an image from a path, bytes, a binary file object, a PIL image or a NumPy array.
 
-    Files: JPEG, PNG, WebP, AVIF, TIFF, GIF, BMP (also JPEG 2000 and PPM); of several frames or pages, the first.
-    The EXIF orientation is applied. Palette, grey, CMYK and other colour modes become RGB; transparent pixels are
-    laid over white. Embedded colour profiles are not applied.
+    Files: JPEG, PNG, WebP, AVIF, TIFF, GIF, BMP (also JPEG 2000 and PPM); of several frames or pages, the
+    first. The EXIF orientation is applied. Palette, grey, CMYK and other colour modes become RGB; transparent
+    pixels are laid over white. Embedded colour profiles are not applied.
 
-    Arrays: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of bool, integers or floats. An OpenCV image is BGR and
+    Arrays: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of bool, integers or floats. An OpenCV image is
+    BGR and
     cannot be told from RGB: turn it round first (`image[..., ::-1]`).
 
-    Values (arrays and 16-bit, 32-bit or float files): bool becomes 0 and 255; 8-bit values stay; whole numbers that
-    all lie in 0..255 stay; floats that all lie in 0..1 are multiplied by 255; everything else is stretched so that the
-    0.1 and 99.9 percentiles become 0 and 255 (16-bit images rarely use their range). NaN and -inf count as the
-    lowest finite value, +inf as the highest. Alpha goes by its type's range.
+    Values (arrays and 16-bit, 32-bit or float files): bool becomes 0 and 255; 8-bit values stay; whole
+    numbers that all lie in 0..255 stay; floats that all lie in 0..1 are multiplied by 255; everything else is
+    stretched so that the 0.1 and 99.9 percentiles become 0 and 255 (16-bit images rarely use their range).
+    NaN and -inf count as the lowest finite value, +inf as the highest. Alpha goes by its type's range.
 
-    max_pixels: images with more pixels are refused from the file's header, before decoding (decompression bombs).
+    max_pixels: images with more pixels are refused from the file's header, before decoding (decompression
+        bombs).
 
     Raises ImageError if there is no image, it is broken or too large; the message says what to do.
     """
@@ -122,7 +130,9 @@ def _from_path(source: str | os.PathLike[str], max_pixels: int) -> Picture:
     except FileNotFoundError:
         raise ImageError(f"'{path}' does not exist; check the path (now in '{Path.cwd()}')") from None
     except (OSError, ValueError) as error:
-        raise ImageError(f"cannot read '{_brief(text)}': {getattr(error, 'strerror', None) or error}") from error
+        raise ImageError(
+            f"cannot read '{_brief(text)}': {getattr(error, 'strerror', None) or error}"
+        ) from error
     return _from_bytes(data, path.name, max_pixels)
 
 
@@ -173,7 +183,9 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Picture:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; EXIF that cannot be read says nothing about the image, which stays as it is."""
+    """Apply the EXIF orientation; EXIF that cannot be read says nothing about the image, which stays as it
+    is.
+    """
     from PIL import ImageOps
 
     try:

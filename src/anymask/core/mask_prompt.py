@@ -15,8 +15,9 @@ _SURE = 20.0  # logit of a cell wholly on or off the object: about what trained 
 def mask_to_logits(mask: npt.ArrayLike, frame: InputFrame, mask_size: int) -> Float32Array:
     """(H, W) mask of the image -> (mask_size, mask_size) float32 logits over the model's input square.
 
-    A cell's logit is 20 (2 c - 1), where c in [0, 1] is the share of the cell's image area that the mask covers:
-    +20 inside, -20 outside and in the padding, in between along the edge, 0 where the edge halves the cell. Shares
+    A cell's logit is 20 (2 c - 1), where c in [0, 1] is the share of the cell's image area that the mask
+    covers: +20 inside, -20 outside and in the padding, in between along the edge, 0 where the edge halves the
+        cell. Shares
     are exact: a cell's borders may cut through pixels.
 
     Raises PromptError if the mask is not of the frame's image size or mask_size is below 1.
@@ -25,7 +26,9 @@ def mask_to_logits(mask: npt.ArrayLike, frame: InputFrame, mask_size: int) -> Fl
 
     array = np.asarray(mask)
     if array.shape != frame.image_hw:
-        raise PromptError(f"the mask has shape {array.shape}, the image {frame.image_hw}; give a mask of its size")
+        raise PromptError(
+            f"the mask has shape {array.shape}, the image {frame.image_hw}; give a mask of its size"
+        )
     if mask_size < 1:
         raise PromptError(f"mask_size {mask_size} is not a size; give the model's mask_size")
     # The integral image is linear between pixel corners, so reading it there bilinearly gives exact areas.

@@ -82,7 +82,9 @@ def intersect(first: npt.ArrayLike, *others: npt.ArrayLike) -> BoolArray:
 
 
 def subtract(first: npt.ArrayLike, *others: npt.ArrayLike) -> BoolArray:
-    """Pixels set in the first (H, W) mask and in none of the others. Raises InputError if the sizes differ."""
+    """Pixels set in the first (H, W) mask and in none of the others. Raises InputError if the sizes
+    differ.
+    """
     result = as_mask(first).copy()
     for other in others:
         result &= ~_same_size(result, other)[1]
@@ -126,5 +128,7 @@ def inside_point(mask: npt.ArrayLike) -> tuple[int, int]:
 def _same_size(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[BoolArray, BoolArray]:
     one, other = as_mask(first), as_mask(second)
     if one.shape != other.shape:
-        raise InputError(f"the masks have sizes {one.shape} and {other.shape}; masks of one image are expected")
+        raise InputError(
+            f"the masks have sizes {one.shape} and {other.shape}; masks of one image are expected"
+        )
     return one, other

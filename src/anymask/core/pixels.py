@@ -48,7 +48,9 @@ def to_uint8(values: AnyArray) -> UInt8Array:
 
 
 def check_pixel_count(image_hw: tuple[int, int], max_pixels: int, what: str) -> None:
-    """Raise ImageError if the image has no pixel or more than `max_pixels`; `what` names it in the message."""
+    """Raise ImageError if the image has no pixel or more than `max_pixels`; `what` names it in the
+    message.
+    """
     height, width = image_hw
     if height < 1 or width < 1:
         raise ImageError(f"{what} has no pixels ({width} x {height})")

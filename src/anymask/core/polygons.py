@@ -1,7 +1,8 @@
 """Masks as polygons along the pixels' edges, with holes and several parts, and back without losing a pixel.
 
-Vertices are pixel corners: the pixel in column 3, row 5 is the square (3, 5) to (4, 6). So areas equal pixel counts,
-and filling the polygons (a pixel is inside if its centre is, even-odd rule) gives the same mask again.
+Vertices are pixel corners: the pixel in column 3, row 5 is the square (3, 5) to (4, 6). So areas equal pixel
+counts, and filling the polygons (a pixel is inside if its centre is, even-odd rule) gives the same mask
+again.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ class Simplified:
 def mask_to_polygons(mask: npt.ArrayLike, *, offset_xy: tuple[int, int] = (0, 0)) -> list[Polygon]:
     """(H, W) mask -> its parts as polygons with holes, sorted by the topmost, then leftmost corner.
 
-    Pixels that touch by a corner only are different parts. `offset_xy` is added to all vertices: the place in the
-    image of a mask that was cut out of it. Raises InputError if the mask is not two-dimensional.
+    Pixels that touch by a corner only are different parts. `offset_xy` is added to all vertices: the place in
+    the image of a mask that was cut out of it. Raises InputError if the mask is not two-dimensional.
     """
     import cv2
 
@@ -81,7 +82,9 @@ def mask_to_polygons(mask: npt.ArrayLike, *, offset_xy: tuple[int, int] = (0, 0)
     exteriors: dict[int, _IntArray] = {}
     holes: dict[int, list[_IntArray]] = {}
     for ring in rings:
-        x, y = ring[0]  # the topmost, then leftmost corner: set pixel below right of it for outlines, not for holes
+        x, y = ring[
+            0
+        ]  # the topmost, then leftmost corner: set pixel below right of it for outlines, not for holes
         if padded[y, x]:
             exteriors[int(parts[y, x])] = ring
         else:
@@ -109,8 +112,9 @@ def polygons_to_mask(polygons: Iterable[Polygon], image_hw: tuple[int, int]) -> 
 def simplify(polygons: Sequence[Polygon], tolerance: float, image_hw: tuple[int, int]) -> Simplified:
     """Leave out vertices so that no outline moves by more than `tolerance` pixels (Douglas-Peucker).
 
-    Outlines stay free of crossings, and holes stay in their parts. Tolerance 0 only drops vertices on straight lines.
-    The result says what was lost. Raises InputError if the tolerance is negative or not finite.
+    Outlines stay free of crossings, and holes stay in their parts. Tolerance 0 only drops vertices on
+    straight lines. The result says what was lost. Raises InputError if the tolerance is negative or not
+    finite.
     """
     if not (np.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance {tolerance} must be a number of pixels, 0 or more")
@@ -126,7 +130,8 @@ def simplify(polygons: Sequence[Polygon], tolerance: float, image_hw: tuple[int,
 
 
 def simplify_to_iou(polygons: Sequence[Polygon], min_iou: float, image_hw: tuple[int, int]) -> Simplified:
-    """The coarsest of `simplify`'s results, over tolerances doubling from 1/4 pixel, whose IoU is at least `min_iou`.
+    """The coarsest of `simplify`'s results, over tolerances doubling from 1/4 pixel, whose IoU is at least
+    `min_iou`.
 
     min_iou: in [0, 1]. If even 1/4 pixel loses more, the polygons come back with tolerance 0 (nothing lost).
     Raises InputError if min_iou is not in [0, 1].
@@ -157,11 +162,12 @@ def _signed_area(ring: Float64Array) -> float:
 
 
 def _trace(padded: BoolArray) -> list[_IntArray]:
-    """All outlines of a mask with an empty border: (N, 2) corners x, y each, from its topmost, then leftmost corner.
+    """All outlines of a mask with an empty border: (N, 2) corners x, y each, from its topmost, then leftmost
+    corner.
 
-    A grid point is a corner where an odd number of its four pixels is set, and two corners where two diagonal ones
-    are. Along each grid row and column, corners in order bound the edges in pairs, so that every corner has one
-    neighbour across and one down; going round alternates between them.
+    A grid point is a corner where an odd number of its four pixels is set, and two corners where two diagonal
+    ones are. Along each grid row and column, corners in order bound the edges in pairs, so that every corner
+    has one neighbour across and one down; going round alternates between them.
     """
     above_left, above_right = padded[:-1, :-1], padded[:-1, 1:]
     below_left, below_right = padded[1:, :-1], padded[1:, 1:]
@@ -173,8 +179,9 @@ def _trace(padded: BoolArray) -> list[_IntArray]:
     ys, xs = np.repeat(ys, 1 + twice), np.repeat(xs, 1 + twice)
     second = np.zeros(len(xs), np.intp)
     second[1:] = (xs[1:] == xs[:-1]) & (ys[1:] == ys[:-1])
-    # Of two corners at one point the first ends the edge from the left. In a falling diagonal (above left, below
-    # right) it belongs to the pixel above left and so ends the edge from above; in a rising one it starts the edge down.
+    # Of two corners at one point the first ends the edge from the left. In a falling diagonal (above left,
+    # below right) it belongs to the pixel above left and so ends the edge from above; in a rising one it
+    # starts the edge down.
     downwards = np.where(rising[ys, xs], 1 - second, second)
     across = _partners(np.arange(len(xs)))
     down = _partners(np.lexsort((downwards, ys, xs)))
@@ -183,7 +190,9 @@ def _trace(padded: BoolArray) -> list[_IntArray]:
 
 
 def _partners(order: _IntArray) -> _IntArray:
-    """For corners in an order in which each two consecutive ones bound an edge: the other end of each one's edge."""
+    """For corners in an order in which each two consecutive ones bound an edge: the other end of each one's
+    edge.
+    """
     partner = np.empty_like(order)
     partner[order[0::2]] = order[1::2]
     partner[order[1::2]] = order[0::2]
@@ -249,7 +258,8 @@ def _simplify_one(polygon: Polygon, tolerance: float) -> Polygon:
     if simple.is_empty or simple.geom_type != "Polygon":
         return polygon
     return Polygon(
-        np.asarray(simple.exterior.coords)[:-1], tuple(np.asarray(hole.coords)[:-1] for hole in simple.interiors)
+        np.asarray(simple.exterior.coords)[:-1],
+        tuple(np.asarray(hole.coords)[:-1] for hole in simple.interiors),
     )
 
 

@@ -1,4 +1,6 @@
-"""What a model answers: a few candidate masks, best first, each worked out no further than it is looked at."""
+"""What a model answers: a few candidate masks, best first, each worked out no further than it is looked
+at.
+"""
 
 from __future__ import annotations
 
@@ -83,10 +85,11 @@ class Candidate:
 
     @cached_property
     def stability(self) -> float:
-        """Segment Anything's stability score at the image's size, in [0, 1]: how little the mask depends on the
-        threshold (IoU of the masks at threshold +1 and -1); 0.0 if both are empty."""
+        """Segment Anything's stability score at the image's size, in [0, 1]: how little the mask depends on
+        the threshold (IoU of the masks at threshold +1 and -1); 0.0 if both are empty."""
         return stability_of_areas(
-            self._area_above(self.threshold + STABILITY_OFFSET), self._area_above(self.threshold - STABILITY_OFFSET)
+            self._area_above(self.threshold + STABILITY_OFFSET),
+            self._area_above(self.threshold - STABILITY_OFFSET),
         )
 
     @property
@@ -166,8 +169,12 @@ class Prediction(Sequence[Candidate]):
         """From a decoder's (T, h, w) logits and (T,) scores. Raises InputError if the shapes do not fit."""
         logits, values = np.asarray(low_res_logits, dtype=np.float32), np.asarray(scores, dtype=np.float32)
         if logits.ndim != 3 or values.shape != logits.shape[:1]:
-            raise InputError(f"logits {logits.shape} and scores {values.shape} do not fit; expected (T, h, w) and (T,)")
-        return cls(tuple(Candidate(low, float(s), frame, threshold) for low, s in zip(logits, values, strict=True)))
+            raise InputError(
+                f"logits {logits.shape} and scores {values.shape} do not fit; expected (T, h, w) and (T,)"
+            )
+        return cls(
+            tuple(Candidate(low, float(s), frame, threshold) for low, s in zip(logits, values, strict=True))
+        )
 
     @property
     def best(self) -> Candidate:

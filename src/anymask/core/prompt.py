@@ -32,12 +32,13 @@ class Prompt:
     points_xy: (N, 2) float32, x and y; the pixel in column 3 covers x from 3 to 4.
     labels: (N,) int8, 1 for a point on the object, 0 for one off it.
     boxes_xyxy: (M, 4) float32, x0, y0, x1, y1 with x0 < x1 and y0 < y1.
-    mask_logits: (h, w) float32 low-resolution logits of an earlier prediction, in the model's input frame; or None.
-    mask: (H, W) bool in the frame of the image, True on the object; or None. The predictor turns it into logits of
-        the model's `mask_size` with `mask_to_logits`.
+    mask_logits: (h, w) float32 low-resolution logits of an earlier prediction, in the model's input frame; or
+        None.
+    mask: (H, W) bool in the frame of the image, True on the object; or None. The predictor turns it into
+        logits of the model's `mask_size` with `mask_to_logits`.
 
-    All arrays are read-only. Every mixture is legal, except that at most one of `mask_logits` and `mask` is given.
-    Raises PromptError, with the offending value, if something is not as stated or nothing is given.
+    All arrays are read-only. Every mixture is legal, except that at most one of `mask_logits` and `mask` is
+    given. Raises PromptError, with the offending value, if something is not as stated or nothing is given.
     """
 
     points_xy: Float32Array = field(default_factory=_no_points)
@@ -85,8 +86,8 @@ class Prompt:
         polygon: a lasso round the object, (N, 2) vertices: a mask and a point deep inside.
         previous: an earlier Prediction or Candidate, or its low-resolution logits (h, w), to be refined.
 
-        Raises PromptError with the offending value: wrong shape, NaN, a point outside the image, an empty or reversed
-        box, a label other than 0 and 1, an empty mask, or no prompt at all.
+        Raises PromptError with the offending value: wrong shape, NaN, a point outside the image, an empty or
+        reversed box, a label other than 0 and 1, an empty mask, or no prompt at all.
         """
         points_xy, point_labels = _points_and_labels(points, labels)
         if scribble is not None:
@@ -123,14 +124,21 @@ class Prompt:
         return replace(self, mask_logits=_previous_logits(previous), mask=None)
 
     def check_inside(self, image_hw: tuple[int, int]) -> None:
-        """Raise PromptError if a point or box lies outside an image of this size, or the mask is of another size.
+        """Raise PromptError if a point or box lies outside an image of this size, or the mask is of another
+        size.
 
         Points on the border (x = width, y = height) are inside; a box must share some area with the image.
         """
         height, width = image_hw
         for x, y in self.points_xy[~_within(self.points_xy, image_hw)][:1]:
-            hint = "; x comes first, is it (y, x)?" if 0 <= y <= width and 0 <= x <= height else "; give x, y in pixels"
-            raise PromptError(f"point ({x:g}, {y:g}) lies outside the image of {width} x {height} pixels{hint}")
+            hint = (
+                "; x comes first, is it (y, x)?"
+                if 0 <= y <= width and 0 <= x <= height
+                else "; give x, y in pixels"
+            )
+            raise PromptError(
+                f"point ({x:g}, {y:g}) lies outside the image of {width} x {height} pixels{hint}"
+            )
         for x0, y0, x1, y1 in self.boxes_xyxy:
             if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
                 raise PromptError(
@@ -155,7 +163,9 @@ def _array(values: Any, what: str, each: str) -> AnyArray:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise PromptError(f"{what} {_brief(values)} are not numbers of one shape; give each as {each}") from error
+        raise PromptError(
+            f"{what} {_brief(values)} are not numbers of one shape; give each as {each}"
+        ) from error
 
 
 def _numbers(values: Any, columns: int, what: str, each: str) -> Float32Array:
@@ -185,7 +195,9 @@ def _boxes(values: Any) -> Float32Array:
         reversed_corners = x0 > x1 or y0 > y1
         kind = "has its corners the wrong way round" if reversed_corners else "has no area"
         hint = " (x, y, width, height?)" if reversed_corners else ""
-        raise PromptError(f"box {_tuple((x0, y0, x1, y1))} {kind}; give x0, y0, x1, y1 with x0 < x1 and y0 < y1{hint}")
+        raise PromptError(
+            f"box {_tuple((x0, y0, x1, y1))} {kind}; give x0, y0, x1, y1 with x0 < x1 and y0 < y1{hint}"
+        )
     return boxes
 
 
@@ -202,7 +214,9 @@ def _logits(values: Any) -> Float32Array:
 def _bool_mask(values: Any) -> BoolArray:
     array = np.asarray(values)
     if array.ndim != 2 or array.dtype != np.bool_:
-        raise PromptError(f"the mask is {array.dtype} {array.shape}; a Prompt holds bool (H, W): use Prompt.of")
+        raise PromptError(
+            f"the mask is {array.dtype} {array.shape}; a Prompt holds bool (H, W): use Prompt.of"
+        )
     if not array.any():
         raise PromptError("the mask is empty; mark at least one pixel or leave the mask out")
     return read_only(array)
@@ -223,7 +237,9 @@ def _points_and_labels(points: Any, labels: Any) -> tuple[Float32Array, Int8Arra
     xy = np.array([row[:2] for row in rows], np.float64).reshape(-1, 2)
     if labels is None:
         labels = [row[2] if len(row) == 3 else 1 for row in rows]
-    return _numbers(xy, 2, "points", "(x, y)"), _labels(np.atleast_1d(_array(labels, "labels", "0 or 1")), len(rows))
+    return _numbers(xy, 2, "points", "(x, y)"), _labels(
+        np.atleast_1d(_array(labels, "labels", "0 or 1")), len(rows)
+    )
 
 
 def _rows(points: Any) -> list[list[float]]:
@@ -233,15 +249,21 @@ def _rows(points: Any) -> list[list[float]]:
     except ValueError:  # (x, y) and (x, y, label) mixed have no common shape
         items = list(points)
     except TypeError:
-        raise PromptError(f"points {_brief(points)} are not points; give each as (x, y) or (x, y, label)") from None
+        raise PromptError(
+            f"points {_brief(points)} are not points; give each as (x, y) or (x, y, label)"
+        ) from None
     try:
         return [[float(number) for number in item] for item in items]
     except (TypeError, ValueError):
-        raise PromptError(f"points {_brief(points)} are not numbers; give each as (x, y) or (x, y, label)") from None
+        raise PromptError(
+            f"points {_brief(points)} are not numbers; give each as (x, y) or (x, y, label)"
+        ) from None
 
 
 def _boxes_within(box: Any, boxes: Any, image_hw: tuple[int, int]) -> Float32Array:
-    """`box` and `boxes` together, cut off at the image's border; boxes quite outside stay for the check to name."""
+    """`box` and `boxes` together, cut off at the image's border; boxes quite outside stay for the check to
+    name.
+    """
     one = [] if box is None else np.atleast_2d(_array(box, "box", "(x0, y0, x1, y1)"))
     more = [] if boxes is None else np.atleast_2d(_array(boxes, "boxes", "(x0, y0, x1, y1)"))
     each = [_boxes(part) for part in (one, more)]
@@ -277,7 +299,9 @@ def _one_mask(
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "buif":
-        raise PromptError(f"the mask is {array.dtype} {array.shape}; give (H, W) of the image's size or logits (h, w)")
+        raise PromptError(
+            f"the mask is {array.dtype} {array.shape}; give (H, W) of the image's size or logits (h, w)"
+        )
     if array.dtype.kind == "f" and not _two_valued(array, image_hw):
         return _logits_not_picture(array, image_hw), None
     return None, _image_mask(array, image_hw)
@@ -285,7 +309,9 @@ def _one_mask(
 
 def _two_valued(array: AnyArray, image_hw: tuple[int, int]) -> bool:
     """Whether floats are a mask of the image's size (0/1 or 0/255) rather than logits."""
-    return array.shape == tuple(image_hw) and bool(np.isin(array, (0, 1)).all() or np.isin(array, (0, 255)).all())
+    return array.shape == tuple(image_hw) and bool(
+        np.isin(array, (0, 1)).all() or np.isin(array, (0, 255)).all()
+    )
 
 
 def _logits_not_picture(array: AnyArray, image_hw: tuple[int, int]) -> Float32Array:

@@ -133,7 +133,9 @@ class MaskRecord:
                 raise FormatError(f"a mask record without '{name}'; expected at least {', '.join(_REQUIRED)}")
         for name in value:
             if name not in _JSON_NAMES:
-                raise FormatError(f"a mask record has the unknown field {_brief(name)}; put it into 'attributes'")
+                raise FormatError(
+                    f"a mask record has the unknown field {_brief(name)}; put it into 'attributes'"
+                )
         return cls(
             rle=Rle.from_coco(value["segmentation"]),
             box_xywh=value["bbox"],
@@ -155,7 +157,9 @@ def _set(record: MaskRecord, name: str, value: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, (bool, np.bool_)
+    )
     return real and math.isfinite(value)
 
 
@@ -182,7 +186,9 @@ def _area(value: Any, rle: Rle) -> int:
     if not _is_number(value) or value != int(value):
         raise FormatError(f"'area' is {_brief(value)}; expected a whole number of pixels")
     if int(value) != rle.area:
-        raise FormatError(f"'area' is {int(value)}, but the segmentation has {rle.area} pixels; the record is damaged")
+        raise FormatError(
+            f"'area' is {int(value)}, but the segmentation has {rle.area} pixels; the record is damaged"
+        )
     return int(value)
 
 
@@ -199,7 +205,9 @@ def _json_object(value: Any, name: str) -> dict[str, Any]:
     try:
         plain: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise FormatError(f"'{name}' cannot be written as JSON ({error}); use text, finite numbers, lists") from error
+        raise FormatError(
+            f"'{name}' cannot be written as JSON ({error}); use text, finite numbers, lists"
+        ) from error
     return plain
 
 

@@ -1,7 +1,7 @@
 """COCO's compressed run-length encoding (RLE) of masks, through pycocotools.
 
-Runs go down the columns and start with the zeros; counts are written as text, 5 bits a character, from the third
-run on as the difference to the run two before (`maskApi.c` of the COCO API).
+Runs go down the columns and start with the zeros; counts are written as text, 5 bits a character, from the
+third run on as the difference to the run two before (`maskApi.c` of the COCO API).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Rle:
     size_hw: height and width of the mask, pixels, each >= 1.
     counts: the compressed runs, ASCII text.
 
-    Raises FormatError unless the runs are well formed and cover exactly height x width pixels: pycocotools would
-    read or write out of bounds.
+    Raises FormatError unless the runs are well formed and cover exactly height x width pixels: pycocotools
+    would read or write out of bounds.
     """
 
     size_hw: tuple[int, int]
@@ -63,7 +63,9 @@ class Rle:
         Raises FormatError if it is anything else.
         """
         if not isinstance(value, Mapping) or not {"size", "counts"} <= set(value):
-            raise FormatError(f"{_brief(value)} is not an RLE; expected {{'size': [height, width], 'counts': ...}}")
+            raise FormatError(
+                f"{_brief(value)} is not an RLE; expected {{'size': [height, width], 'counts': ...}}"
+            )
         size, counts = value["size"], value["counts"]
         _check_size(size)
         size_hw = (int(size[0]), int(size[1]))
@@ -93,14 +95,17 @@ def decode(rle: Rle) -> BoolArray:
 
 
 def encode_window(inside: npt.ArrayLike, window: Window, size_hw: tuple[int, int]) -> Rle:
-    """The mask of size `size_hw` that is `inside` (bool, the window's size) in `window` and empty elsewhere -> Rle.
+    """The mask of size `size_hw` that is `inside` (bool, the window's size) in `window` and empty elsewhere
+    -> Rle.
 
     Only the window is looked at, so the cost does not grow with the image.
     Raises InputError if sizes do not fit.
     """
     part = np.asarray(inside, dtype=bool)
     if part.shape != window.size_hw or window.y1 > size_hw[0] or window.x1 > size_hw[1] or min(window) < 0:
-        raise InputError(f"{part.shape} pixels do not fill {window} inside {size_hw[0]} x {size_hw[1]} pixels")
+        raise InputError(
+            f"{part.shape} pixels do not fill {window} inside {size_hw[0]} x {size_hw[1]} pixels"
+        )
     height, width = part.shape
     padded = np.zeros((width, height + 2), np.int8)
     padded[:, 1:-1] = part.T
@@ -138,7 +143,9 @@ def runs_of(counts: str, size_hw: tuple[int, int]) -> npt.NDArray[np.int64]:
         raise FormatError(f"RLE counts {_brief(counts)} are not text in COCO's compressed form")
     codes = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
     if codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        raise FormatError(f"RLE counts {_brief(counts)} hold characters that COCO's compressed form does not have")
+        raise FormatError(
+            f"RLE counts {_brief(counts)} hold characters that COCO's compressed form does not have"
+        )
     ends = np.flatnonzero((codes & 32) == 0)
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - starts + 1
@@ -165,14 +172,18 @@ def _check_runs(runs: npt.NDArray[np.int64], size_hw: tuple[int, int]) -> None:
 
 def _check_size(size: Any) -> None:
     pair = isinstance(size, (list, tuple)) and len(size) == 2
-    if not pair or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in size):
+    if not pair or not all(
+        isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in size
+    ):
         raise FormatError(f"RLE size {_brief(size)} is not [height, width] in whole pixels")
     if size[0] * size[1] > _MAX_PIXELS:
         raise FormatError(f"RLE size {_brief(size)} has more than {_MAX_PIXELS} pixels")
 
 
 def _whole_numbers(counts: Any) -> npt.NDArray[np.int64]:
-    if not isinstance(counts, (list, tuple)) or not all(type(n) is int and abs(n) <= _MAX_PIXELS for n in counts):
+    if not isinstance(counts, (list, tuple)) or not all(
+        type(n) is int and abs(n) <= _MAX_PIXELS for n in counts
+    ):
         raise FormatError(f"RLE counts {_brief(counts)} are neither text nor a list of whole numbers")
     return np.array(counts, dtype=np.int64)
 

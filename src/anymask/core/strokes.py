@@ -1,4 +1,6 @@
-"""What a hand draws, as what a model understands: brush strokes as points, a lasso as a mask and an inside point."""
+"""What a hand draws, as what a model understands: brush strokes as points, a lasso as a mask and an inside
+point.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,11 @@ def scribble_to_points(
     spacing: wanted distance between points, in the same unit, > 0.
     max_points: at most this many points, >= 1.
 
-    The stroke is cut into equally long parts and the middle of each part is taken: the ends of a hand-drawn stroke
-    are its least careful places. A stroke without length gives its one point. Returns (M, 2) float32.
+    The stroke is cut into equally long parts and the middle of each part is taken: the ends of a hand-drawn
+    stroke are its least careful places. A stroke without length gives its one point. Returns (M, 2) float32.
 
-    Raises PromptError if the vertices are not finite (N, 2) numbers, or spacing or max_points is not positive.
+    Raises PromptError if the vertices are not finite (N, 2) numbers, or spacing or max_points is not
+    positive.
     """
     vertices = vertices_of(polyline_xy, "scribble", at_least=1)
     if not spacing > 0 or max_points < 1:
@@ -38,13 +41,16 @@ def scribble_to_points(
     return np.column_stack([np.interp(at, travelled, axis) for axis in vertices.T]).astype(np.float32)
 
 
-def polygon_to_prompt(polygon_xy: npt.ArrayLike, image_hw: tuple[int, int]) -> tuple[BoolArray, tuple[float, float]]:
+def polygon_to_prompt(
+    polygon_xy: npt.ArrayLike, image_hw: tuple[int, int]
+) -> tuple[BoolArray, tuple[float, float]]:
     """A lasso -> the (H, W) bool mask of its inside, and x, y of the pixel centre deepest inside.
 
-    polygon_xy: (N, 2) x, y of the vertices in image pixels, N >= 3; it closes itself, parts outside the image are cut
-    off, and where it crosses itself the even-odd rule holds.
+    polygon_xy: (N, 2) x, y of the vertices in image pixels, N >= 3; it closes itself, parts outside the image
+    are cut off, and where it crosses itself the even-odd rule holds.
 
-    Raises PromptError if the vertices are not finite (N, 2) numbers, fewer than 3, or enclose no pixel of the image.
+    Raises PromptError if the vertices are not finite (N, 2) numbers, fewer than 3, or enclose no pixel of the
+    image.
     """
     from anymask.core.masks import inside_point
     from anymask.core.polygons import Polygon, polygons_to_mask

@@ -1,10 +1,11 @@
 """From a decoder's low-resolution logits to the image's own pixels, whole or only where the mask is.
 
-Segment Anything upscales twice, both times bilinearly with half-pixel centres: (h, w) to the square model input,
-whose padding is then cut off, and from there to the image (`Sam.postprocess_masks` of segment_anything). Each step is
-linear and separable, so both together are one short weighted sum per axis: an image row reads the same two or three
-low-resolution rows ("taps") wherever it stands. Every output element is computed by the same operations in the same
-order whatever the window, so a window equals the slice of the whole bit for bit.
+Segment Anything upscales twice, both times bilinearly with half-pixel centres: (h, w) to the square model
+input, whose padding is then cut off, and from there to the image (`Sam.postprocess_masks` of
+segment_anything). Each step is
+linear and separable, so both together are one short weighted sum per axis: an image row reads the same two or
+three low-resolution rows ("taps") wherever it stands. Every output element is computed by the same operations
+in the same order whatever the window, so a window equals the slice of the whole bit for bit.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from anymask.core.arrays import BoolArray, Float32Array, sealed
+from anymask.core.arrays import BoolArray, Float32Array, Float64Array, sealed
 from anymask.core.errors import InputError
 from anymask.core.geometry import InputFrame
 
+_IntArray = npt.NDArray[np.intp]
+
 _ROWS_AT_ONCE = 64  # keeps the temporaries of the row step in the CPU's cache
-_ROUNDING = 1e-5  # float32 weights of a row add up to 1 only to rounding: cells this close to a threshold count
+_ROUNDING = 1e-5  # float32 weights add up to 1 only to rounding: cells this close to a threshold count
 
 
 class Window(NamedTuple):
@@ -81,7 +84,9 @@ def mask_window(logits: npt.ArrayLike, frame: InputFrame, threshold: float = 0.0
     return Window(*y_range, *x_range)
 
 
-def upscale_mask(logits: npt.ArrayLike, frame: InputFrame, threshold: float = 0.0) -> tuple[Window, BoolArray] | None:
+def upscale_mask(
+    logits: npt.ArrayLike, frame: InputFrame, threshold: float = 0.0
+) -> tuple[Window, BoolArray] | None:
     """The mask `upscale(logits, frame) > threshold` as its tight window and the (h, w) bool inside it.
 
     None if the mask is empty. No array of the image's size is made.
@@ -105,9 +110,11 @@ def tight(window: Window, inside: BoolArray) -> tuple[Window, BoolArray] | None:
 
 @dataclass(frozen=True, eq=False)
 class _Axis:
-    """Both bilinear steps along one axis: output i is the sum over t of weights[t, i] * input[first[i] + t]."""
+    """Both bilinear steps along one axis: output i is the sum over t of weights[t, i] * input[first[i] +
+    t].
+    """
 
-    first: npt.NDArray[np.intp]  # (n_out,), never decreasing
+    first: _IntArray  # (n_out,), never decreasing
     weights: Float32Array  # (taps, n_out)
 
     def read(self, values: Float32Array, start: int, stop: int) -> Float32Array:
@@ -122,8 +129,10 @@ class _Axis:
                 block += values[first + tap] * weights[tap]
         return out
 
-    def readers_of(self, cells: npt.NDArray[np.intp]) -> tuple[int, int] | None:
-        """The range (start, stop) of outputs that read an input from cells[0] to cells[-1]; None if there are none."""
+    def readers_of(self, cells: _IntArray) -> tuple[int, int] | None:
+        """The range (start, stop) of outputs that read an input from cells[0] to cells[-1]; None if there
+        are none.
+        """
         if cells.size == 0:
             return None
         last = self.first + len(self.weights) - 1
@@ -155,21 +164,22 @@ def _axis(low: int, input_size: int, resized: int, image: int) -> _Axis:
     )
     first = cells.min(axis=0)
     taps = int((cells - first).max()) + 1
-    first = np.minimum(first, low - taps)  # at the far end, read earlier cells with weight 0, not beyond the array
+    # At the far end, read earlier cells with weight 0 and not beyond the array.
+    first = np.minimum(first, low - taps)
     weights = np.zeros((taps, image))
     for cell, share in zip(cells, shares, strict=True):
         weights[cell - first, np.arange(image)] += share
     return _Axis(sealed(first), sealed(weights.astype(np.float32)))
 
 
-def _bilinear(size_in: int, size_out: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+def _bilinear(size_in: int, size_out: int) -> tuple[_IntArray, _IntArray, Float64Array]:
     """Neighbours and the share of the far one, for each output, as torch's interpolate (align_corners=False).
 
-    Positions are rounded to float32 as torch does; with wide images float64 would differ visibly in the fifth digit.
+    Positions are rounded to float32 once, as torch's fused multiply-add does; in float64 they would differ by
+    up to 1e-4 of a pixel in wide images, and the logits with them.
     """
-    scale = np.float32(size_in) / np.float32(size_out)
-    position = (np.arange(size_out, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
-    position = np.maximum(position, np.float32(0))
+    scale = np.float64(np.float32(size_in) / np.float32(size_out))
+    position = np.maximum(((np.arange(size_out) + 0.5) * scale - 0.5).astype(np.float32), np.float32(0))
     near = np.minimum(position.astype(np.intp), size_in - 1)
     far = np.minimum(near + 1, size_in - 1)
     fraction = np.clip(position - near.astype(np.float32), 0, 1).astype(np.float64)
@@ -186,4 +196,6 @@ def _low_resolution(logits: npt.ArrayLike) -> Float32Array:
 def _check_window(window: Window, image_hw: tuple[int, int]) -> None:
     inside = 0 <= window.y0 <= window.y1 <= image_hw[0] and 0 <= window.x0 <= window.x1 <= image_hw[1]
     if not inside:
-        raise InputError(f"{window} is not inside the image of {image_hw[0]} x {image_hw[1]} pixels (height x width)")
+        raise InputError(
+            f"{window} is not inside the image of {image_hw[0]} x {image_hw[1]} pixels (height x width)"
+        )
