@@ -121,6 +121,12 @@ def detect_architecture(shapes: Mapping[str, Sequence[int]]) -> str:
     return found
 
 
+def some_names(names: Sequence[str], limit: int = 4) -> str:
+    """The first few names for an error message."""
+    shown = [name if len(name) <= 80 else name[:77] + "..." for name in names[:limit]]
+    return ", ".join(shown + (["..."] if len(names) > limit else []))
+
+
 def _common_prefix(names: Iterable[str]) -> str:
     for name in names:
         for root in _ROOTS:
@@ -142,16 +148,11 @@ def _check_complete(names: Mapping[str, str], expected: set[str]) -> None:
     unexpected = [given for name, given in names.items() if name not in expected]
     if missing or unexpected:
         problems = [
-            f"{label} {len(found)} ({_some(found)})"
+            f"{label} {len(found)} ({some_names(found)})"
             for label, found in (("missing", missing), ("unexpected", unexpected))
             if found
         ]
         raise ModelError(f"Not the weights of a Segment Anything network: {', '.join(problems)}.")
-
-
-def _some(names: Sequence[str], limit: int = 4) -> str:
-    shown = [name if len(name) <= 80 else name[:77] + "..." for name in names[:limit]]
-    return ", ".join(shown + (["..."] if len(names) > limit else []))
 
 
 def _count(names: Iterable[str], pattern: str) -> int:

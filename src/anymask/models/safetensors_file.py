@@ -32,7 +32,7 @@ def read_safetensors(data: memoryview) -> dict[str, StoredTensor]:
     """The tensors of a safetensors file. `data`: the whole file's bytes. Raises ModelError."""
     length = int.from_bytes(data[:8], "little")
     if length > _MAX_HEADER_BYTES or 8 + length > len(data):
-        raise ModelError(f"It is cut short or damaged (its header should take {length:,} bytes); get it again.")
+        raise ModelError(f"It is cut short or damaged (a header of {length:,} bytes); get it again.")
     try:
         header = json.loads(bytes(data[8 : 8 + length]))
     except (ValueError, RecursionError) as error:
@@ -60,5 +60,5 @@ def _tensor(name: str, entry: Any, body: memoryview) -> StoredTensor:
         raise ModelError(f"Its tensor {name[:80]!r} has a size that is no whole number from 0 up.")
     tensor = StoredTensor(body[begin:end], _DTYPES[dtype], tuple(shape), contiguous_strides(tuple(shape)))
     if tensor.count * item_size(tensor.dtype) != end - begin:
-        raise ModelError(f"Its tensor {name[:80]!r} of shape {tensor.shape} does not fill {end - begin:,} bytes.")
+        raise ModelError(f"Its tensor {name[:80]!r} of shape {tensor.shape} has {end - begin:,} bytes.")
     return tensor

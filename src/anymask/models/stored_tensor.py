@@ -54,6 +54,8 @@ class StoredTensor:
             raise ModelError(f"Tensor has {len(self.shape)} sizes and {len(self.strides)} strides.")
         if not all(type(size) is int and 0 <= size <= _MAX_SIZE for size in sizes):
             raise ModelError("Tensor has a size, stride or offset that is no whole number from 0 up.")
+        if math.prod(max(size, 1) for size in self.shape) > _MAX_SIZE:
+            raise ModelError("Tensor has more numbers than any file holds.")
         held = len(self.storage) // item_size(self.dtype)
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         if self.count and (last >= held or self.count > held):
