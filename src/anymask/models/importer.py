@@ -94,7 +94,7 @@ def convert_checkpoint(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
 
     Raises ModelError if the file is no checkpoint or another network than `spec` says.
     """
-    from anymask.models.weights import fill_model_folder
+    from anymask.models.templates import fill_model_folder
 
     architecture, tensors = _read_weights(checkpoint)
     if architecture != spec.architecture:
