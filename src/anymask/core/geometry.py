@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from anymask.core.arrays import Float32Array
+from anymask.core.arrays import Float32Array, Float64Array
 from anymask.core.errors import InputError
 
 
@@ -57,22 +57,27 @@ class InputFrame:
 
     def points_to_input(self, points_xy: npt.ArrayLike) -> Float32Array:
         """(..., 2) x, y in image pixels -> (..., 2) float32 in input pixels."""
-        return (_coordinates(points_xy, 2) * np.array(self.scale_xy)).astype(np.float32)
+        return _scaled(_coordinates(points_xy, 2), self.scale_xy)
 
     def points_to_image(self, points_xy: npt.ArrayLike) -> Float32Array:
         """(..., 2) x, y in input pixels -> (..., 2) float32 in image pixels."""
-        return (_coordinates(points_xy, 2) / np.array(self.scale_xy)).astype(np.float32)
+        return _scaled(_coordinates(points_xy, 2), self.scale_xy, back=True)
 
     def boxes_to_input(self, boxes_xyxy: npt.ArrayLike) -> Float32Array:
         """(..., 4) x0, y0, x1, y1 in image pixels -> (..., 4) float32 in input pixels."""
-        return (_coordinates(boxes_xyxy, 4) * np.array(self.scale_xy * 2)).astype(np.float32)
+        return _scaled(_coordinates(boxes_xyxy, 4), self.scale_xy * 2)
 
     def boxes_to_image(self, boxes_xyxy: npt.ArrayLike) -> Float32Array:
         """(..., 4) x0, y0, x1, y1 in input pixels -> (..., 4) float32 in image pixels."""
-        return (_coordinates(boxes_xyxy, 4) / np.array(self.scale_xy * 2)).astype(np.float32)
+        return _scaled(_coordinates(boxes_xyxy, 4), self.scale_xy * 2, back=True)
 
 
-def _coordinates(values: npt.ArrayLike, last: int) -> npt.NDArray[np.float64]:
+def _scaled(values: Float64Array, scale: tuple[float, ...], *, back: bool = False) -> Float32Array:
+    result: Float64Array = values / np.array(scale) if back else values * np.array(scale)
+    return result.astype(np.float32)
+
+
+def _coordinates(values: npt.ArrayLike, last: int) -> Float64Array:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != last:
         raise InputError(f"coordinates have shape {array.shape}; the last axis must have {last} entries")

@@ -114,7 +114,8 @@ def _from_object(source: Any, max_pixels: int) -> Picture:
     if hasattr(source, "__array__"):  # tensors and array-likes of other libraries
         return Picture(array_to_rgb(np.asarray(source), max_pixels))
     raise ImageError(
-        f"cannot read an image from {type(source).__name__}; give a path, bytes, a binary file, a PIL image or a NumPy array"
+        f"cannot read an image from {type(source).__name__}; "
+        "give a path, bytes, a binary file, a PIL image or a NumPy array"
     )
 
 

@@ -49,4 +49,5 @@ def _read_between(values: npt.NDArray[np.generic], at: Float64Array) -> Float64A
     low = np.minimum(at.astype(np.intp), len(values) - 2)
     share = (at - low)[:, None]
     below, above = values[low].astype(np.float64), values[low + 1].astype(np.float64)
-    return below + (above - below) * share
+    between: Float64Array = below + (above - below) * share
+    return between

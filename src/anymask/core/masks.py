@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from anymask.core.arrays import BoolArray, Float32Array, Float64Array
+from anymask.core.arrays import BoolArray, Float64Array
 from anymask.core.errors import InputError
 
 
@@ -62,7 +62,8 @@ def pairwise_iou(first: npt.ArrayLike, second: npt.ArrayLike) -> Float64Array:
     kind = np.float32 if rows.shape[1] < 2**24 else np.float64
     both = (rows.astype(kind) @ columns.astype(kind).T).astype(np.float64)
     joint = rows.sum(axis=1)[:, None] + columns.sum(axis=1)[None] - both
-    return np.divide(both, joint, out=np.ones_like(both), where=joint > 0)
+    overlap: Float64Array = np.divide(both, joint, out=np.ones_like(both), where=joint > 0)
+    return overlap
 
 
 def union(first: npt.ArrayLike, *others: npt.ArrayLike) -> BoolArray:
@@ -120,7 +121,7 @@ def inside_point(mask: npt.ArrayLike) -> tuple[int, int]:
     if x0 == x1:
         raise InputError("the mask is empty; it has no inside point")
     part = np.pad(array[y0:y1, x0:x1].view(np.uint8), 1)
-    depth: Float32Array = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    depth = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     return x0 + int(column) - 1, y0 + int(row) - 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anymask.core.arrays import AnyArray, Float32Array, UInt8Array, sealed
+from anymask.core.arrays import AnyArray, Float32Array, Float64Array, UInt8Array, sealed
 from anymask.core.errors import ImageError
 
 _PERCENTILES = (0.1, 99.9)
@@ -56,8 +56,8 @@ def check_pixel_count(image_hw: tuple[int, int], max_pixels: int, what: str) -> 
         raise ImageError(f"{what} has no pixels ({width} x {height})")
     if height * width > max_pixels:
         raise ImageError(
-            f"{what} has {width} x {height} = {height * width:,} pixels, more than the limit of {max_pixels:,}; "
-            "make it smaller or raise max_pixels"
+            f"{what} has {width} x {height} = {height * width:,} pixels, more than the limit of "
+            f"{max_pixels:,}; make it smaller or raise max_pixels"
         )
 
 
@@ -98,8 +98,10 @@ def _whole(values: AnyArray) -> bool:
 def _scaled(values: AnyArray, low: float, high: float) -> UInt8Array:
     if low == high:
         return np.zeros(values.shape, np.uint8)
-    wide = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64)
-    wide -= low
+    wide: Float32Array | Float64Array = values.astype(
+        np.float32 if values.dtype.itemsize <= 4 else np.float64
+    )
+    wide = wide - low
     wide *= 255.0 / (high - low)
     np.clip(wide, 0, 255, out=wide)
     np.rint(wide, out=wide)
@@ -109,7 +111,7 @@ def _scaled(values: AnyArray, low: float, high: float) -> UInt8Array:
 def _alpha(values: AnyArray) -> Float32Array:
     """(H, W) of any type -> (H, W, 1) float32 in [0, 1]; floats are clipped, NaN is transparent."""
     if values.dtype.kind in "iu":
-        share = values.astype(np.float32) / np.iinfo(values.dtype).max
+        share = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
     else:
         share = np.nan_to_num(values.astype(np.float32), nan=0.0)
     return np.clip(share, 0, 1)[..., None]
@@ -118,4 +120,5 @@ def _alpha(values: AnyArray) -> Float32Array:
 def _over_white(colour: UInt8Array, alpha: Float32Array) -> UInt8Array:
     if (alpha == 1).all():
         return colour
-    return np.rint(colour * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    blended: Float32Array = np.rint(colour * alpha + 255 * (1 - alpha))
+    return blended.astype(np.uint8)

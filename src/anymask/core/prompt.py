@@ -142,7 +142,7 @@ class Prompt:
         for x0, y0, x1, y1 in self.boxes_xyxy:
             if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
                 raise PromptError(
-                    f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the image of {width} x {height} pixels; "
+                    f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is outside the image of {width} x {height} pixels; "
                     "give x0, y0, x1, y1 in pixels"
                 )
         if self.mask is not None and self.mask.shape != (height, width):
@@ -264,8 +264,8 @@ def _boxes_within(box: Any, boxes: Any, image_hw: tuple[int, int]) -> Float32Arr
     """`box` and `boxes` together, cut off at the image's border; boxes quite outside stay for the check to
     name.
     """
-    one = [] if box is None else np.atleast_2d(_array(box, "box", "(x0, y0, x1, y1)"))
-    more = [] if boxes is None else np.atleast_2d(_array(boxes, "boxes", "(x0, y0, x1, y1)"))
+    one: Any = [] if box is None else np.atleast_2d(_array(box, "box", "(x0, y0, x1, y1)"))
+    more: Any = [] if boxes is None else np.atleast_2d(_array(boxes, "boxes", "(x0, y0, x1, y1)"))
     each = [_boxes(part) for part in (one, more)]
     given = np.concatenate(each)
     height, width = image_hw
@@ -326,8 +326,8 @@ def _logits_not_picture(array: AnyArray, image_hw: tuple[int, int]) -> Float32Ar
 def _image_mask(array: AnyArray, image_hw: tuple[int, int]) -> BoolArray:
     if array.shape != tuple(image_hw):
         raise PromptError(
-            f"the mask has {array.shape[1]} x {array.shape[0]} pixels, the image {image_hw[1]} x {image_hw[0]}; "
-            "give a mask of the image's size (low-resolution logits are floats)"
+            f"the mask has {array.shape[1]} x {array.shape[0]} pixels, the image "
+            f"{image_hw[1]} x {image_hw[0]}; give a mask of the image's size (low-resolution logits are floats)"
         )
     values = np.unique(array)
     if not set(values.tolist()) <= {0, 1} and not set(values.tolist()) <= {0, 255}:

@@ -13,7 +13,7 @@ The JSON form uses the names of COCO and SA-1B where they exist:
 | crop_box   | crop_box         | x, y, width, height of the part of the image that was looked at |
 | label      | category         | class name |
 | id, parent | id, parent       | this mask's id, and the id of the mask it is a part of |
-| attributes, provenance | the same | free JSON objects: what is known of the object; how the mask came about |
+| attributes, provenance | the same | free JSON objects: what is known of the object; how the mask was made |
 
 What is unknown is left out.
 """

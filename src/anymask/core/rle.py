@@ -165,8 +165,8 @@ def _check_runs(runs: npt.NDArray[np.int64], size_hw: tuple[int, int]) -> None:
     pixels = size_hw[0] * size_hw[1]
     if runs.ndim != 1 or runs.size == 0 or runs.min() < 0 or runs.max() > pixels or runs.sum() != pixels:
         raise FormatError(
-            f"the RLE's runs do not cover {size_hw[0]} x {size_hw[1]} pixels exactly; the mask belongs to another "
-            "image size or is damaged"
+            f"the RLE's runs do not cover {size_hw[0]} x {size_hw[1]} pixels exactly; "
+            "the mask belongs to another image size or is damaged"
         )
 
 

@@ -59,8 +59,8 @@ def polygon_to_prompt(
     mask = polygons_to_mask([Polygon(vertices)], image_hw)
     if not mask.any():
         raise PromptError(
-            f"the polygon {_brief(vertices)} encloses no pixel of the image ({image_hw[1]} x {image_hw[0]} pixels); "
-            "draw it larger or inside the image"
+            f"the polygon {_brief(vertices)} encloses no pixel of the image "
+            f"({image_hw[1]} x {image_hw[0]} pixels); draw it larger or inside the image"
         )
     x, y = inside_point(mask)
     return mask, (x + 0.5, y + 0.5)
