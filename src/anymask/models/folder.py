@@ -41,7 +41,7 @@ class ModelFolder:
         ChecksumError if a file is missing or has another length (with the file's name and the fix).
         """
         path = Path(path)
-        if not (path / MANIFEST).is_file():
+        if not is_model_folder(path):
             raise ModelError(f"{path} is not a model folder: it has no {MANIFEST}.")
         folder = cls(path, Manifest.read(path / MANIFEST))
         for name, entry in folder.manifest.files.items():
@@ -120,7 +120,15 @@ class ModelFolder:
 
 def is_model_folder(path: Path) -> bool:
     """Whether `path` looks like a model folder, intact or not."""
-    return (path / MANIFEST).is_file()
+    return is_file(path / MANIFEST)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False, too, for what can be no path (too long, for one)."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def try_open(path: Path) -> ModelFolder | None:

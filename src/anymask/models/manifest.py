@@ -102,7 +102,7 @@ class Manifest:
             data = json.loads(path.read_bytes())
         except OSError as error:
             raise FormatError(f"Cannot read {path}: {error.strerror}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FormatError(f"{path} is not JSON ({error}); expected a model's manifest.") from error
         try:
             return cls.from_json(data)

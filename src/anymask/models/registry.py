@@ -13,7 +13,7 @@ from typing import Final
 
 from anymask.core.errors import AnymaskError, FormatError, InputError, ModelError
 from anymask.models.cache import ModelCache, format_bytes
-from anymask.models.folder import ModelFolder, is_model_folder
+from anymask.models.folder import ModelFolder, is_file, is_model_folder
 from anymask.models.manifest import MANIFEST, Manifest
 from anymask.models.spec import Download, ModelSpec
 
@@ -107,10 +107,10 @@ class Registry:
             paths = self.paths(name)
             if version in paths or (paths and not version):
                 return ModelFolder.open(paths[version or max(paths, key=_version_key)])
-            if paths or name in self.official or not Path(name_or_path).exists():
+            if paths or name in self.official or not _is_here(Path(name_or_path)):
                 raise self._not_here(name, version)
         path = Path(name_or_path).expanduser()
-        if path.is_file():
+        if is_file(path):
             raise ModelError(f"{path} is a file, no model folder; take it in: anymask models import {path}")
         return ModelFolder.open(path)
 
@@ -130,7 +130,7 @@ class Registry:
         plain, _, version = name.partition("@")
         spec = self.official.get(plain)
         if spec is None:
-            raise UnknownModelError(f"Unknown model {name!r}. {self._suggest(plain, self.official)}")
+            raise UnknownModelError(f"Unknown model {_shown(name)}. {self._suggest(plain, self.official)}")
         if version and version != spec.version:
             raise UnknownModelError(f"There is no {name}; the published version is {spec.full_name}.")
         return spec
@@ -159,7 +159,7 @@ class Registry:
                 f"Model {name!r} is not on this machine; get it ({size}) with: anymask models pull {name}"
             )
         known = {*self.official, *(n for n, _ in self.cache.names()), *(n for n, _, _ in self.boxed())}
-        return UnknownModelError(f"Unknown model {name!r}. {self._suggest(name, known)}")
+        return UnknownModelError(f"Unknown model {_shown(name)}. {self._suggest(name, known)}")
 
     @staticmethod
     def _suggest(name: str, known: Mapping[str, object] | set[str]) -> str:
@@ -179,6 +179,14 @@ def _boxed_name(path: Path) -> tuple[str, str, Path]:
     except FormatError:
         return path.name, "damaged", path  # found by its folder's name, so that opening it says what is wrong
     return spec.name, spec.version, path
+
+
+def _is_here(path: Path) -> bool:
+    return is_file(path) or is_model_folder(path)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 80 else name[:77] + "...")
 
 
 def _version_key(version: str) -> list[tuple[int, int, str]]:

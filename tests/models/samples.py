@@ -1,0 +1,43 @@
+"""Small model folders and registries for tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anymask.models.cache import ModelCache
+from anymask.models.folder import ModelFolder
+from anymask.models.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
+from anymask.models.registry import Registry
+from anymask.models.spec import Download, ModelSpec
+
+CONTENT = {WEIGHTS: b"weights", "encoder.onnx": b"encoder graph", "decoder.onnx": b"decoder"}
+
+
+def write_model(
+    path: Path, spec: ModelSpec, content: dict[str, bytes] | None = None, **more: Any
+) -> ModelFolder:
+    """A complete model folder with short made-up files."""
+    path.mkdir(parents=True)
+    content = CONTENT if content is None else content
+    for name, data in content.items():
+        (path / name).write_bytes(data)
+    files = {n: FileEntry(hashlib.sha256(d).hexdigest(), len(d)) for n, d in content.items()}
+    Manifest(spec, files, **more).write(path / MANIFEST)
+    return ModelFolder.open(path)
+
+
+def copy_as_weights(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
+    """Stands for the conversion where a test is about everything around it."""
+    (folder / WEIGHTS).write_bytes(checkpoint.read_bytes())
+    (folder / "encoder.onnx").write_bytes(spec.architecture.encode())
+
+
+def registry_with(cache: ModelCache, box: Path, **downloads: Download) -> Registry:
+    """A registry whose published models are these downloads; `box` is created."""
+    box.mkdir(parents=True, exist_ok=True)
+    plain = ModelSpec("plain", "sam_tiny_vit", licence="Apache-2.0")
+    official = {name: replace(plain, name=name, download=d) for name, d in downloads.items()}
+    return Registry(cache, official, box)
