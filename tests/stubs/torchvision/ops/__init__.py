@@ -1,0 +1,3 @@
+from . import boxes, misc
+
+__all__ = ["boxes", "misc"]
