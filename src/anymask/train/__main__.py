@@ -39,7 +39,9 @@ def main() -> int:
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     try:
-        config = apply_settings(TrainConfig.read(options.config) if options.config else TrainConfig(), options.settings)
+        config = apply_settings(
+            TrainConfig.read(options.config) if options.config else TrainConfig(), options.settings
+        )
 
         def report(line: str) -> None:
             print(line, file=sys.stderr)
@@ -47,7 +49,9 @@ def main() -> int:
         train = ShardCache(build_cache(options.train, options.cache, report))
         val = ShardCache(build_cache(options.val, options.cache, report)) if options.val else None
         if any(sample.zero_shot for sample in train.samples):
-            raise InputError("the training shards hold images marked zero_shot, which are for evaluation only")
+            raise InputError(
+                "the training shards hold images marked zero_shot, which are for evaluation only"
+            )
         Run(options.run, dataclasses.replace(config), train, val).fit()
     except AnymaskError as error:
         print(f"error: {error}", file=sys.stderr)

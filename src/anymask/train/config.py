@@ -57,8 +57,8 @@ class TrainConfig:
         for name in ("images", "masks", "rounds", "steps", "save_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} {getattr(self, name)}: must be at least 1")
-        for name in ("box_chance", "centre_chance", "still_chance", "many_chance", "crop_chance", "flip_chance",
-                     "turn_chance", "colour_chance", "smallest_crop", "frozen_share"):  # fmt: skip
+        shares = [f.name for f in fields(self) if f.name.endswith(("_chance", "_crop", "_share"))]
+        for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
         if self.minutes <= 0 or self.lr <= 0:

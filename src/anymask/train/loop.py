@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,9 @@ class Average:
 
 def learning_rate(progress: float, step: int, config: TrainConfig) -> float:
     """Share of the base rate: linear warm-up, then cosine to 2 %."""
-    return min(1.0, (step + 1) / config.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+    return min(1.0, (step + 1) / config.warmup) * (
+        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    )
 
 
 def make_optimiser(model: Lite, config: TrainConfig) -> torch.optim.AdamW:
@@ -62,7 +63,7 @@ def make_optimiser(model: Lite, config: TrainConfig) -> torch.optim.AdamW:
 
 
 class Run:
-    """A training run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.pt` (state), `model.pt` (average)."""
+    """A run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.pt` (state), `model.pt` (average)."""
 
     def __init__(self, folder: Path, config: TrainConfig, train: ShardCache, val: ShardCache | None) -> None:
         if not len(train):
@@ -73,7 +74,9 @@ class Run:
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
         torch.manual_seed(config.seed)
         model = build_lite(config.model, imagenet=config.model.backbone.startswith("efficientnet"))
-        fold_normalisation(model.encoder.backbone)  # its statistics stay frozen, so they may as well be weights
+        fold_normalisation(
+            model.encoder.backbone
+        )  # its statistics stay frozen, so they may as well be weights
         self.step, self.elapsed = 0, 0.0
         self.procedure = Procedure(model, config)
         self.optimiser = make_optimiser(model, config)
@@ -102,7 +105,9 @@ class Run:
             self.average.values = state["average"]
             self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
         except (KeyError, RuntimeError, ValueError, OSError) as error:
-            raise ModelError(f"{path} does not fit this configuration ({error}); use another run folder") from error
+            raise ModelError(
+                f"{path} does not fit this configuration ({error}); use another run folder"
+            ) from error
 
     def save(self) -> None:
         if not self.accelerator.is_main_process:
@@ -110,7 +115,9 @@ class Run:
         state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "average": self.average.values, "step": self.step, "elapsed": self.elapsed}  # fmt: skip
         write_torch(self.folder / "checkpoint.pt", state)
-        write_torch(self.folder / "model.pt", {"model": self.average.values, "config": self.model.config.to_dict()})
+        write_torch(
+            self.folder / "model.pt", {"model": self.average.values, "config": self.model.config.to_dict()}
+        )
 
     def log(self, kind: str, values: dict[str, Any]) -> None:
         if not self.accelerator.is_main_process:
@@ -175,7 +182,13 @@ class Run:
             return
         own = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.model.load_state_dict(self.average.values)
-        self.log("measure", {k: round(v, 4) for k, v in measure(self.model, self.val_cache, self.config, images=images).items()})
+        self.log(
+            "measure",
+            {
+                k: round(v, 4)
+                for k, v in measure(self.model, self.val_cache, self.config, images=images).items()
+            },
+        )
         self.model.load_state_dict(own)
 
 
@@ -183,4 +196,4 @@ def write_torch(path: Path, state: dict[str, Any]) -> None:
     """Write and rename, so that a killed run leaves the file before."""
     part = path.with_suffix(".part")
     torch.save(state, part)
-    os.replace(part, path)
+    part.replace(path)

@@ -7,9 +7,10 @@ from torch.nn import functional as F
 
 
 def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Focal loss (Lin et al., arXiv 1708.02002, gamma 2), foreground and background each divided by the mask's area.
+    """Focal loss (Lin et al., arXiv 1708.02002, gamma 2), summed and divided by the mask's area.
 
-    logits (N, M, h, w), target (N, 1, h, w) in 0..1 -> (N, M). Averaging over all pixels would all but hide small masks.
+    logits (N, M, h, w), target (N, 1, h, w) in 0..1 -> (N, M). A mean over all pixels would hide small
+    masks.
     """
     target = target.expand_as(logits)
     probability = logits.sigmoid()

@@ -1,6 +1,7 @@
 """Quick interactive measurement of a model in training, on the network's own low-resolution grid.
 
-The clicks are the evaluation protocol's: the first at the mask's centre, the next at the centre of the largest error.
+The clicks are the evaluation protocol's: the first at the mask's centre, the next at the centre of the
+largest error.
 Figures for publication come from full-size masks, not from here.
 """
 
@@ -32,9 +33,14 @@ def letterbox(cache: ShardCache, index: int, size: int, most: int) -> tuple[np.n
     return pixels, np.stack(masks)
 
 
-def measure(model: Lite, cache: ShardCache, config: TrainConfig, *, images: int, most: int = 5) -> dict[str, float]:
-    """Mean IoU averaged over sources: click1 (top candidate), oracle1, click2 ... click5, box; worse: share of extra
-    clicks that lose more than 0.05 IoU."""
+def measure(
+    model: Lite, cache: ShardCache, config: TrainConfig, *, images: int, most: int = 5
+) -> dict[str, float]:
+    """Mean IoU averaged over sources.
+
+    Keys: click1 (top candidate), oracle1 (best of three), click2 ... click5, box; worse: share of extra
+    clicks that lose more than 0.05 IoU.
+    """
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     device = next(model.parameters()).device
     assert PIXEL_MEAN == PAD
@@ -46,7 +52,9 @@ def measure(model: Lite, cache: ShardCache, config: TrainConfig, *, images: int,
                 continue
             planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].to(device)
             with torch.autocast(device.type, torch.bfloat16):
-                features = [level.expand(len(masks), -1, -1, -1) for level in model.encoder(normalise(planes))]
+                features = [
+                    level.expand(len(masks), -1, -1, -1) for level in model.encoder(normalise(planes))
+                ]
             row = found[cache.samples[index].source]
             for name, values in measure_image(model, features, masks).items():
                 row[name].extend(values)
@@ -70,7 +78,11 @@ def measure_image(model: Lite, features: list[torch.Tensor], masks: np.ndarray) 
     for click in range(CLICKS):
         z, scores = decode(states, logits, float(click > 0))
         iou = true_iou(z, target)
-        token = scores[:, 1:].argmax(1) + 1 if click == 0 else torch.zeros(len(masks), dtype=torch.long, device=z.device)
+        token = (
+            scores[:, 1:].argmax(1) + 1
+            if click == 0
+            else torch.zeros(len(masks), dtype=torch.long, device=z.device)
+        )
         chosen = iou.gather(1, token[:, None])[:, 0]
         if click == 0:
             row["oracle1"] = iou[:, 1:].amax(1).tolist()

@@ -1,4 +1,4 @@
-"""One training step: rounds of prompts on a batch, as one module so that every parallel wrapper can hold it."""
+"""One training step: rounds of prompts on a batch, one module so that parallel wrappers can hold it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Procedure(nn.Module):
             s16, s8, s4 = self.model.encoder.pyramid(*maps)
         return s16, s8, s4
 
-    def forward(self, pixels: Tensor, masks: Tensor, image: Tensor, seed: int) -> tuple[Tensor, dict[str, float]]:
+    def forward(
+        self, pixels: Tensor, masks: Tensor, image: Tensor, seed: int
+    ) -> tuple[Tensor, dict[str, float]]:
         config, rng = self.config, np.random.default_rng(seed)
         features = [level[image] for level in self.features(pixels)]
         truth = masks[:, 0].cpu().numpy() > 0.5

@@ -1,7 +1,7 @@
 """Simulated prompts: first a click or a noisy box, then clicks where the last mask was wrong.
 
-Kirillov et al., arXiv 2304.02643, appendix A. Coordinates are pixels of the network input; masks have a quarter of its
-side.
+Kirillov et al., arXiv 2304.02643, appendix A. Coordinates are pixels of the network input; masks have a
+quarter of its side.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def bounding_box(region: Bools) -> Floats:
 
 
 def noisy_box(region: Bools, side: int, rng: np.random.Generator) -> Floats:
-    """The bounding box in input pixels, each side moved by noise of 10 % of the box's side, at most 20 pixels."""
+    """The bounding box in input pixels, each side moved by noise: 10 % of the box's side, at most 20."""
     box = bounding_box(region) * 4
     extent = np.array([box[2] - box[0], box[3] - box[1]] * 2, np.float32)
     noise = np.clip(rng.normal(size=4) * 0.1 * extent, -20, 20)
@@ -93,7 +93,15 @@ def first_prompts(
     return single
 
 
-def correct(states: PromptStates, masks: Bools, guesses: Bools, rng: np.random.Generator, *, centre: float, still: float) -> None:
+def correct(
+    states: PromptStates,
+    masks: Bools,
+    guesses: Bools,
+    rng: np.random.Generator,
+    *,
+    centre: float,
+    still: float,
+) -> None:
     """Add one click in each mask's error region: its largest part's centre, or a random place in it."""
     for row, (mask, guess) in enumerate(zip(masks, guesses, strict=True)):
         wrong = mask ^ guess

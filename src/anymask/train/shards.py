@@ -1,7 +1,7 @@
 """Tar shards of images with masks, decoded once into a local cache of raw pixels.
 
-A shard holds pairs `<key>.<image extension>` and `<key>.json` (WebDataset layout); the JSON names source, kind, size and
-masks as COCO compressed RLE.
+A shard holds pairs `<key>.<image extension>` and `<key>.json` (WebDataset layout); the JSON names source,
+kind, size and masks as COCO compressed RLE.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def read_shard(path: Path) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         raise FormatError(f"{path} is not a shard of images and JSON: {error}") from error
 
 
-def decode_sample(key: str, encoded: bytes, about: dict[str, Any], report: Report) -> tuple[NDArray[np.uint8], Sample] | None:
+def decode_sample(
+    key: str, encoded: bytes, about: dict[str, Any], report: Report
+) -> tuple[NDArray[np.uint8], Sample] | None:
     """Decode one pair; None (and a report by name) for a broken image or one without a usable mask."""
     try:
         with Image.open(io.BytesIO(encoded)) as image:
@@ -78,7 +80,9 @@ def decode_sample(key: str, encoded: bytes, about: dict[str, Any], report: Repor
     for i, mask in enumerate(about.get("masks", [])):
         rle = mask.get("rle") or {}
         if rle.get("size") != [height, width]:
-            report(f"{key}: mask {i} skipped, its size {rle.get('size')} is not the image's [{height}, {width}]")
+            report(
+                f"{key}: mask {i} skipped, its size {rle.get('size')} is not the image's [{height}, {width}]"
+            )
             continue
         rles.append({"size": rle["size"], "counts": rle["counts"]})
         labels.append(mask.get("label"))
@@ -93,7 +97,7 @@ def decode_sample(key: str, encoded: bytes, about: dict[str, Any], report: Repor
 
 
 def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda line: None) -> Path:
-    """Decode shards into `folder/<digest>/{pixels.bin,index.jsonl}` unless that is there already; return that folder.
+    """Decode shards into `folder/<digest>/{pixels.bin,index.jsonl}` unless that is there; return it.
 
     The index is written last and renamed into place, so a killed run leaves nothing that looks complete.
     """
@@ -108,11 +112,15 @@ def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda li
     if (target / "index.jsonl").is_file():
         return target
     target.mkdir(parents=True, exist_ok=True)
+
+    def decode(pair: tuple[str, bytes, dict[str, Any]]) -> tuple[NDArray[np.uint8], Sample] | None:
+        return decode_sample(*pair, report)
+
     offset, lines = 0, []
     with (target / "pixels.bin").open("wb") as out, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for shard in shards:
             pairs = list(read_shard(shard))
-            for found in pool.map(lambda pair: decode_sample(*pair, report), pairs):
+            for found in pool.map(decode, pairs):
                 if found is None:
                     continue
                 pixels, sample = found
@@ -129,8 +137,12 @@ class ShardCache:
     """Random access to a built cache: `len`, `samples`, `pixels(i)` and `mask(i, j)`."""
 
     def __init__(self, folder: Path) -> None:
-        rows = [json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
-        self.samples = [Sample(**{**row, "rles": tuple(row["rles"]), "labels": tuple(row["labels"])}) for row in rows]
+        rows = [
+            json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        self.samples = [
+            Sample(**{**row, "rles": tuple(row["rles"]), "labels": tuple(row["labels"])}) for row in rows
+        ]
         self._path = folder / "pixels.bin"
         self._map: NDArray[np.uint8] | None = None
 

@@ -28,7 +28,9 @@ class View:
     masks: Floats
 
 
-def frame_matrix(height: int, width: int, size: int, rng: np.random.Generator, config: TrainConfig) -> tuple[Floats, tuple[int, int]]:
+def frame_matrix(
+    height: int, width: int, size: int, rng: np.random.Generator, config: TrainConfig
+) -> tuple[Floats, tuple[int, int]]:
     """Affine map from the image to the square input: a crop or the whole, flipped or turned now and then.
 
     Returns the 2x3 matrix and (height, width) of the filled part of the input.
@@ -72,7 +74,8 @@ def warp(plane: NDArray[np.uint8], matrix: Floats, size: int, border: int) -> ND
 def warp_mask(mask: NDArray[np.uint8], matrix: Floats, size: int) -> Floats:
     """Covered share of each of the size/4 x size/4 cells."""
     fine = warp(mask * np.uint8(255), matrix, size, 0)
-    return cv2.resize(fine, (size // 4, size // 4), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    cells = cv2.resize(fine, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
+    return cells.astype(np.float32) / np.float32(255)
 
 
 def change_colours(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -142,8 +145,8 @@ Batch = dict[str, torch.Tensor]
 class ViewStream(IterableDataset[Batch]):
     """An endless stream of batches, seeded by (seed, process, loader worker, batch number).
 
-    A batch: pixels (B, 3, S, S) uint8, masks (N, 1, S/4, S/4) float32, image (N,) int64: which image a mask belongs to;
-    N = images * masks, filled up by repeating masks so that every batch has the same shape.
+    A batch: pixels (B, 3, S, S) uint8; masks (N, 1, S/4, S/4) float32; image (N,) int64, the image a mask
+    belongs to. N = images * masks, filled up by repeating masks so that every batch has the same shape.
     """
 
     def __init__(self, cache: ShardCache, config: TrainConfig, *, rank: int = 0, start: int = 0) -> None:

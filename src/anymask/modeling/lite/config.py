@@ -42,7 +42,7 @@ class LiteConfig:
                 raise FormatError(f"lite config: {name} is {getattr(self, name)}; it must be at least 1")
         if self.attention_width % self.heads:
             raise FormatError(
-                f"lite config: attention_width {self.attention_width} must be a multiple of heads {self.heads}"
+                f"lite config: attention_width {self.attention_width} is no multiple of heads {self.heads}"
             )
         if self.width16 % 2:
             raise FormatError(f"lite config: width16 {self.width16} must be even (sine and cosine halves)")

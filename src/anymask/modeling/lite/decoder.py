@@ -1,7 +1,7 @@
 """The prompt side of `lite`: prompts as tokens and as rasters, SAM's mask and IoU tokens, masks at stride 4.
 
-Dense tensors of the prompt side are kept as (B, pixels, channels): every layer but the depth-wise convolutions is then
-a matrix product, and layer normalisation works on the last axis.
+Dense tensors of the prompt side are kept as (B, pixels, channels): every layer but the depth-wise
+convolutions is then a matrix product, and layer normalisation works on the last axis.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from torch.nn import functional as F
 from anymask.modeling.lite.config import LiteConfig
 
 MASK_TOKENS = 4  # one for several prompts, three for an ambiguous one, as in SAM
-RASTERS = 8  # include disk, exclude disk, inside the box, its border, previous mask, has previous, two affinities
+RASTERS = (
+    8  # include disk, exclude disk, inside the box, its border, previous mask, has previous, two affinities
+)
 DISK_RADIUS = 3.0  # stride-4 pixels
 LOGIT_SCALE = 10.0  # previous logits are divided by this and clipped to [-1, 1]
 
@@ -25,7 +27,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, inner: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.inner = heads, inner
         self.scale = (inner // heads) ** -0.5
         self.q_proj = nn.Linear(width, inner)
         self.k_proj = nn.Linear(width, inner)
@@ -33,14 +35,20 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(inner, width)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        query, key, value = self._split(self.q_proj(q)), self._split(self.k_proj(k)), self._split(self.v_proj(v))
+        query, key, value = (
+            self._split(self.q_proj(q)),
+            self._split(self.k_proj(k)),
+            self._split(self.v_proj(v)),
+        )
         weights = ((query * self.scale) @ key.transpose(-1, -2)).softmax(-1)  # (B, heads, Q, K)
         mixed = (weights @ value).transpose(1, 2).flatten(2)  # (B, Q, inner)
         out: Tensor = self.out_proj(mixed)
         return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, inner / heads)
+        return x.view(len(x), -1, self.heads, self.inner // self.heads).transpose(
+            1, 2
+        )  # (B, heads, N, inner / heads)
 
 
 class TwoWayBlock(nn.Module):
@@ -57,7 +65,9 @@ class TwoWayBlock(nn.Module):
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(4))
 
-    def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor
+    ) -> tuple[Tensor, Tensor]:
         q = tokens + token_pe
         tokens = self.norms[0](tokens + self.self_attn(q, q, tokens))
         tokens = self.norms[1](tokens + self.token_to_image(tokens + token_pe, image + image_pe, image))
@@ -91,7 +101,7 @@ class Upscale(nn.Module):
 
 
 class LocalMixer(nn.Module):
-    """Residual depth-wise convolution and MLP on prompt-conditioned stride-16 features: spreads evidence in space."""
+    """Residual depth-wise convolution and MLP at stride 16: spreads the prompt's evidence in space."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -110,13 +120,14 @@ class LocalMixer(nn.Module):
 class LiteDecoder(nn.Module):
     """Masks and their predicted IoU for B prompts.
 
-    Built once per image side: `s16`, `s8`, `s4` from LiteEncoder with batch 1 (all prompts share the image) or B.
+    `s16`, `s8`, `s4` come from LiteEncoder, with batch 1 (all prompts share the image) or B.
     """
 
     def __init__(self, config: LiteConfig) -> None:
         super().__init__()
         w16, w8, w4 = config.width16, config.width8, config.width4
-        self.register_buffer("frequencies", torch.randn(2, w16 // 2))  # SAM's random Fourier features
+        self.frequencies: Tensor  # SAM's random Fourier features
+        self.register_buffer("frequencies", torch.randn(2, w16 // 2))
         self.output_tokens = nn.Embedding(1 + MASK_TOKENS, w16)  # IoU token, then the mask tokens
         self.label_tokens = nn.Embedding(5, w16)  # not a point, exclude, include, first corner, second corner
         self.point_feature = nn.Linear(w16, w16)
@@ -142,15 +153,24 @@ class LiteDecoder(nn.Module):
         self.direct_bias = nn.Parameter(torch.full((MASK_TOKENS,), -2.0))
 
     def forward(
-        self, s16: Tensor, s8: Tensor, s4: Tensor, points_xy: Tensor, labels: Tensor, mask_logits: Tensor, has_mask: Tensor
+        self,
+        s16: Tensor,
+        s8: Tensor,
+        s4: Tensor,
+        points_xy: Tensor,
+        labels: Tensor,
+        mask_logits: Tensor,
+        has_mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """points_xy (B, N, 2) input-frame pixels, labels (B, N): 1 include, 0 exclude, 2 / 3 box corners, -1 nothing;
-        mask_logits (B, 1, H/4, W/4), has_mask (B,) 0 or 1 -> logits (B, 4, H/4, W/4), predicted IoU (B, 4) in [0, 1]."""
+        """Logits (B, 4, H/4, W/4) and predicted IoU (B, 4) in [0, 1].
+
+        points_xy (B, N, 2): input-frame pixels; labels (B, N): 1 include, 0 exclude, 2 and 3 box corners,
+        -1 nothing; mask_logits (B, 1, H/4, W/4): previous logits, counted where has_mask (B,) is 1, not 0.
+        """
         h4, w4 = s4.shape[2], s4.shape[3]
         h16, w16 = h4 // 4, w4 // 4
-        size = torch.tensor([4.0 * w4, 4.0 * h4], dtype=points_xy.dtype, device=points_xy.device)
-        unit = (points_xy + 0.5) / size  # (B, N, 2) in 0..1
-        rasters = self.rasters(s8, unit, points_xy, labels, mask_logits, has_mask, h4, w4)  # (B, H/4*W/4, 8)
+        unit = unit_xy(points_xy, h4, w4)  # (B, N, 2)
+        rasters = self.rasters(s8, points_xy, labels, mask_logits, has_mask)  # (B, H/4*W/4, 8)
         dense4 = F.relu(self.raster4(rasters))
         dense8 = F.relu(self.raster8(gather2x2(dense4, h4, w4)))
         dense16 = self.raster16(gather2x2(dense8, h4 // 2, w4 // 2))
@@ -165,7 +185,7 @@ class LiteDecoder(nn.Module):
         x = self.up4(x, flat(s4), dense4, 2 * h16, 2 * w16)
         heads = torch.stack([head(tokens[:, 1 + i]) for i, head in enumerate(self.hyper)], 1)  # (B, 4, C4)
         masks = heads @ x.transpose(1, 2) + self.direct @ rasters.transpose(1, 2) + self.direct_bias[:, None]
-        return masks.unflatten(2, (h4, w4)), self.iou_head(tokens[:, 0]).sigmoid()
+        return masks.view(-1, MASK_TOKENS, h4, w4), self.iou_head(tokens[:, 0]).sigmoid()
 
     def encode_xy(self, unit: Tensor) -> Tensor:
         """(..., 2) in 0..1 -> (..., C) sine and cosine of random frequencies."""
@@ -183,29 +203,32 @@ class LiteDecoder(nn.Module):
         return tokens, tokens
 
     def rasters(
-        self, s8: Tensor, unit: Tensor, points: Tensor, labels: Tensor, mask_logits: Tensor, has_mask: Tensor, h: int, w: int
-    ) -> Tensor:  # fmt: skip
+        self, s8: Tensor, points_xy: Tensor, labels: Tensor, mask_logits: Tensor, has_mask: Tensor
+    ) -> Tensor:
         """The prompt as RASTERS stride-4 maps: (B, h*w, RASTERS)."""
-        x = torch.arange(w, dtype=points.dtype, device=points.device) + 0.5
-        y = torch.arange(h, dtype=points.dtype, device=points.device) + 0.5
-        px, py = unit[..., 0] * w, unit[..., 1] * h  # (B, N) stride-4 pixels
-        square = (x - px[..., None])[:, :, None, :] ** 2 + (y - py[..., None])[:, :, :, None] ** 2  # (B, N, h, w)
+        h, w = mask_logits.shape[2], mask_logits.shape[3]
+        unit = unit_xy(points_xy, h, w)
+        x = torch.arange(w, dtype=unit.dtype, device=unit.device) + 0.5
+        y = torch.arange(h, dtype=unit.dtype, device=unit.device) + 0.5
+        dx, dy = x - unit[..., :1] * w, y - unit[..., 1:] * h  # (B, N, w), (B, N, h) stride-4 pixels
+        square = dx[:, :, None, :] ** 2 + dy[:, :, :, None] ** 2  # (B, N, h, w)
         disk = (1.5 - (square + 1e-6).sqrt() / DISK_RADIUS).clamp(0, 1)
         include = (labels == 1).to(disk.dtype)[..., None, None]
         exclude = (labels == 0).to(disk.dtype)[..., None, None]
-        corner = points / 4.0
+        corner = points_xy / 4.0
         first = ((labels == 2).to(corner.dtype)[..., None] * corner).sum(1)  # (B, 2)
         last = ((labels == 3).to(corner.dtype)[..., None] * corner).sum(1)
-        inside = band(x, first[:, 0], last[:, 0])[:, None, :] * band(y, first[:, 1], last[:, 1])[:, :, None]
-        core = band(x, first[:, 0] + 1, last[:, 0] - 1)[:, None, :] * band(y, first[:, 1] + 1, last[:, 1] - 1)[:, :, None]
+        inside = box_cover(x, y, first, last)
+        border = inside - box_cover(x, y, first + 1, last - 1)
         flag = has_mask.to(disk.dtype).view(-1, 1, 1)
         previous = (mask_logits[:, 0] / LOGIT_SCALE).clamp(-1, 1) * flag
-        maps = [(disk * include).amax(1), (disk * exclude).amax(1), inside, inside - core, previous, flag.expand_as(previous)]
-        stacked = torch.stack([*maps, *self.affinities(s8, unit, labels, h, w)], -1)
-        return stacked.flatten(1, 2)
+        clicks = [(disk * include).amax(1), (disk * exclude).amax(1)]
+        similar = self.affinities(s8, unit, labels, h, w)
+        maps = [*clicks, inside, border, previous, flag.expand_as(previous), *similar]
+        return torch.stack(maps, -1).flatten(1, 2)
 
     def affinities(self, s8: Tensor, unit: Tensor, labels: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
-        """Highest cosine similarity of every place to the include and to the exclude clicks, 0 without any: (B, h, w)."""
+        """Highest cosine similarity to the include and to the exclude clicks: (B, h, w) each, 0 without."""
         field = F.normalize(self.affinity(flat(s8)), dim=-1)  # (B, h8*w8, A)
         clicks = F.normalize(self.affinity(sample(s8, unit)), dim=-1)  # (B, N, A)
         near = clicks @ field.transpose(1, 2)  # (B, N, h8*w8)
@@ -214,7 +237,7 @@ class LiteDecoder(nn.Module):
             chosen = (labels == label)[..., None]
             best = torch.where(chosen, near, torch.full_like(near, -1.0)).amax(1)
             best = best * chosen.any(1).to(best.dtype)
-            found.append(best.unflatten(1, (h // 2, w // 2))[:, None])
+            found.append(best.view(-1, 1, h // 2, w // 2))
         grown = F.interpolate(torch.cat(found, 1), size=(h, w), mode="bilinear", align_corners=False)
         return grown[:, 0], grown[:, 1]
 
@@ -235,6 +258,18 @@ def grid_xy(h: int, w: int, like: Tensor) -> Tensor:
     x = (torch.arange(w, device=like.device, dtype=torch.float32) + 0.5) / w
     y = (torch.arange(h, device=like.device, dtype=torch.float32) + 0.5) / h
     return torch.stack([x[None, :].expand(h, w), y[:, None].expand(h, w)], -1).flatten(0, 1)
+
+
+def unit_xy(points_xy: Tensor, h4: int, w4: int) -> Tensor:
+    """Input-frame pixels to 0..1; half a pixel is added, as in SAM, so that whole numbers mean centres."""
+    size = torch.tensor([4.0 * w4, 4.0 * h4], dtype=points_xy.dtype, device=points_xy.device)
+    return (points_xy + 0.5) / size
+
+
+def box_cover(x: Tensor, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """Share of each cell inside the boxes first (B, 2) .. last (B, 2): (B, h, w) in 0..1."""
+    across, down = band(x, first[:, 0], last[:, 0]), band(y, first[:, 1], last[:, 1])
+    return across[:, None, :] * down[:, :, None]
 
 
 def band(centres: Tensor, low: Tensor, high: Tensor) -> Tensor:

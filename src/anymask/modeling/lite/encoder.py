@@ -25,15 +25,21 @@ class FeaturePyramid(nn.Module):
         self.down8 = ConvNorm(c8, w16, 3, stride=2, normalised=norm)
         self.up16 = ConvNorm(w16, w8, normalised=norm)
         self.up8 = ConvNorm(w8, w4, normalised=norm)
-        self.blocks16 = nn.Sequential(*(ResidualBlock(w16, 7, normalised=norm) for _ in range(config.blocks16)))
+        self.blocks16 = nn.Sequential(
+            *(ResidualBlock(w16, 7, normalised=norm) for _ in range(config.blocks16))
+        )
         self.blocks8 = nn.Sequential(*(ResidualBlock(w8, 5, normalised=norm) for _ in range(config.blocks8)))
         self.blocks4 = nn.Sequential(*(ResidualBlock(w4, 3, normalised=norm) for _ in range(config.blocks4)))
 
     def forward(self, c4: Tensor, c8: Tensor, c16: Tensor, c32: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         top = F.interpolate(self.context(self.from32(c32)), scale_factor=2.0, mode="nearest")
         s16 = self.blocks16(F.relu(top + self.from16(c16) + self.down8(c8)))
-        s8 = self.blocks8(F.relu(F.interpolate(self.up16(s16), scale_factor=2.0, mode="nearest") + self.from8(c8)))
-        s4 = self.blocks4(F.relu(F.interpolate(self.up8(s8), scale_factor=2.0, mode="nearest") + self.from4(c4)))
+        s8 = self.blocks8(
+            F.relu(F.interpolate(self.up16(s16), scale_factor=2.0, mode="nearest") + self.from8(c8))
+        )
+        s4 = self.blocks4(
+            F.relu(F.interpolate(self.up8(s8), scale_factor=2.0, mode="nearest") + self.from4(c4))
+        )
         return s16, s8, s4
 
 

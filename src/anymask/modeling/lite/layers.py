@@ -10,8 +10,8 @@ from torch.nn import functional as F
 class ConvNorm(nn.Module):
     """Convolution with batch normalisation while training, with a bias instead once folded.
 
-    `same=True` pads as TensorFlow's SAME does for even input sizes (less on the left and top), which is what the
-    published EfficientNet-Lite weights were trained with.
+    `same=True` pads as TensorFlow's SAME does for even input sizes (less on the left and top), which is
+    what the published EfficientNet-Lite weights were trained with.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ResidualBlock(nn.Module):
 
 
 def fold_normalisation(module: nn.Module) -> None:
-    """Fold every ConvNorm below `module`; the module then has the names of a model built with normalised=False."""
+    """Fold every ConvNorm below `module`; its names are then those of a model with normalised=False."""
     for child in module.modules():
         if isinstance(child, ConvNorm):
             child.fold()
