@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,15 +14,17 @@ import numpy as np
 
 from anymask.core.errors import FormatError, ModelError
 from anymask.models.cache import ModelCache
+from anymask.models.checkpoint import find_checkpoint, read_checkpoint
 from anymask.models.folder import ModelFolder, file_sha256, is_model_folder, try_open
+from anymask.models.keys import canonical_names, detect_architecture
 from anymask.models.manifest import MANIFEST, FileEntry, Manifest
 from anymask.models.registry import Registry
 from anymask.models.spec import ModelSpec, check_name
+from anymask.models.templates import fill_model_folder
 
 Convert = Callable[[Path, ModelSpec, Path], None]
 """(checkpoint file, spec, empty folder): fills the folder with weights and graphs."""
 
-_INSIDE: Final = ("model.safetensors", "pytorch_model.bin")  # of a Hugging Face folder
 _GRAPHS_BYTES: Final = 16_000_000  # more than all graph templates of one model take
 
 
@@ -55,19 +58,18 @@ def import_checkpoint(
     if is_model_folder(Path(path)):
         return _import_folder(ModelFolder.open(path), name, registry)
     checkpoint = _look_at(Path(path))
+    tensors = _CanonicalTensors(checkpoint.path)
     spec = _published(checkpoint, registry)
     if spec is None or name not in (None, spec.name):
         name = name or _as_name(checkpoint.title)
         _check_may_use(name, registry)
-        spec = ModelSpec(
-            name, _architecture_of(checkpoint.path), licence=spec.licence if spec else "unknown"
-        )
+        spec = ModelSpec(name, tensors.architecture, licence=spec.licence if spec else "unknown")
     cache = registry.cache
     with cache.lock(spec.name):
         known = _already_there(spec, checkpoint.sha256, cache)
         if known is not None:
             return known
-        cache.require_space(checkpoint.bytes + _GRAPHS_BYTES, f"Model {spec.name!r}")
+        cache.require_space(tensors.model_bytes, f"Model {spec.full_name}")
         return make_model(spec, checkpoint.path, checkpoint.source, cache)
 
 
@@ -94,24 +96,38 @@ def convert_checkpoint(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
 
     Raises ModelError if the file is no checkpoint or another network than `spec` says.
     """
-    from anymask.models.templates import fill_model_folder
-
-    architecture, tensors = _read_weights(checkpoint)
-    if architecture != spec.architecture:
-        raise ModelError(f"{checkpoint} holds a {architecture}; {spec.full_name} is a {spec.architecture}.")
-    fill_model_folder(architecture, tensors, folder)
-
-
-def _read_weights(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    from anymask.models.checkpoint import read_checkpoint
-    from anymask.models.keys import detect_architecture, to_canonical
-
-    tensors = to_canonical(read_checkpoint(path))
-    return detect_architecture({key: value.shape for key, value in tensors.items()}), tensors
+    tensors = _CanonicalTensors(checkpoint)
+    found = tensors.architecture
+    if found != spec.architecture:
+        raise ModelError(f"{checkpoint} holds a {found}; {spec.full_name} is a {spec.architecture}.")
+    fill_model_folder(found, tensors, folder)
 
 
-def _architecture_of(checkpoint: Path) -> str:
-    return _read_weights(checkpoint)[0]
+class _CanonicalTensors(Mapping[str, np.ndarray]):
+    """A checkpoint's tensors under canonical names, read one at a time: 2.5 GB never lie in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._checkpoint = read_checkpoint(path)
+        try:
+            self._names = canonical_names(self._checkpoint)
+            self.shapes = {name: self._checkpoint.shapes[given] for name, given in self._names.items()}
+            self.architecture = detect_architecture(self.shapes)
+        except ModelError as error:
+            raise ModelError(f"Cannot use {path}. {error}") from error
+
+    @property
+    def model_bytes(self) -> int:
+        """What a model folder made of it takes, in bytes: float32 weights and the graphs."""
+        return sum(4 * math.prod(shape) for shape in self.shapes.values()) + _GRAPHS_BYTES
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._checkpoint[self._names[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> ModelFolder:
@@ -123,12 +139,12 @@ def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> 
     _check_may_use(spec.name, registry)
     with registry.cache.lock(spec.name):
         target = registry.cache.folder(spec.name, spec.version)
-        if target.exists():
-            known = ModelFolder.open(target)
+        known = try_open(target)
+        if known is not None:
             if known.manifest.files == manifest.files:
                 return known
             raise _taken(spec)
-        registry.cache.require_space(given.bytes, f"Model {spec.name!r}")
+        registry.cache.require_space(given.bytes, f"Model {spec.full_name}")
         with registry.cache.new_model(spec.name, spec.version) as folder:
             for file in manifest.files:
                 shutil.copyfile(given.path / file, folder / file)
@@ -137,12 +153,7 @@ def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> 
 
 
 def _look_at(path: Path) -> _Checkpoint:
-    file = path
-    if path.is_dir():
-        inside = [path / name for name in _INSIDE if (path / name).is_file()]
-        if not inside:
-            raise ModelError(f"The folder {path} holds no {' or '.join(_INSIDE)}; give a checkpoint file.")
-        file = inside[0]
+    file = find_checkpoint(path)
     try:
         title = path.resolve().name if path.is_dir() else path.stem
         return _Checkpoint(file, title, file.stat().st_size, file_sha256(file))
