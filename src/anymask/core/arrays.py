@@ -31,9 +31,7 @@ def read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
 
 
 def sealed(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
-    """`array`, which the caller has just made and gives away, as a contiguous read-only array without a
-    copy.
-    """
+    """`array`, which the caller has just made and gives away, as a contiguous read-only array not copied."""
     contiguous = np.ascontiguousarray(array)
     if isinstance(contiguous.base, np.ndarray):
         contiguous.base.flags.writeable = False

@@ -1,6 +1,4 @@
-"""Reading an image from whatever a caller has: one function that branches on the source, one value that comes
-out.
-"""
+"""Reading an image from whatever a caller has: one function branches on the source, one value comes out."""
 
 from __future__ import annotations
 
@@ -63,9 +61,7 @@ class Picture:
 
     @cached_property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256 over "height width" and the pixels: the same image whatever file it came
-        from.
-        """
+        """Hexadecimal SHA-256 over "height width" and the pixels: the same for any file it came from."""
         digest = hashlib.sha256(f"{self.image_hw[0]} {self.image_hw[1]}\n".encode())
         digest.update(self.pixels.data)
         return digest.hexdigest()
@@ -184,9 +180,7 @@ def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Picture:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; EXIF that cannot be read says nothing about the image, which stays as it
-    is.
-    """
+    """Apply the EXIF orientation; EXIF that cannot be read says nothing, and the image stays as it is."""
     from PIL import ImageOps
 
     try:

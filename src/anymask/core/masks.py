@@ -83,9 +83,7 @@ def intersect(first: npt.ArrayLike, *others: npt.ArrayLike) -> BoolArray:
 
 
 def subtract(first: npt.ArrayLike, *others: npt.ArrayLike) -> BoolArray:
-    """Pixels set in the first (H, W) mask and in none of the others. Raises InputError if the sizes
-    differ.
-    """
+    """Pixels set in the first (H, W) mask and in none of the others. InputError if sizes differ."""
     result = as_mask(first).copy()
     for other in others:
         result &= ~_same_size(result, other)[1]

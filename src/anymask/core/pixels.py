@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from anymask.core.arrays import AnyArray, Float32Array, Float64Array, UInt8Array, sealed
+import numpy as np
+import numpy.typing as npt
+
+from anymask.core.arrays import AnyArray, Float32Array, UInt8Array, sealed
 from anymask.core.errors import ImageError
 
 _PERCENTILES = (0.1, 99.9)
@@ -48,9 +51,7 @@ def to_uint8(values: AnyArray) -> UInt8Array:
 
 
 def check_pixel_count(image_hw: tuple[int, int], max_pixels: int, what: str) -> None:
-    """Raise ImageError if the image has no pixel or more than `max_pixels`; `what` names it in the
-    message.
-    """
+    """Raise ImageError if the image has no pixel or more than `max_pixels`; `what` names it."""
     height, width = image_hw
     if height < 1 or width < 1:
         raise ImageError(f"{what} has no pixels ({width} x {height})")
@@ -98,14 +99,16 @@ def _whole(values: AnyArray) -> bool:
 def _scaled(values: AnyArray, low: float, high: float) -> UInt8Array:
     if low == high:
         return np.zeros(values.shape, np.uint8)
-    wide: Float32Array | Float64Array = values.astype(
-        np.float32 if values.dtype.itemsize <= 4 else np.float64
-    )
-    wide = wide - low
+    wide = _in_floats(values) - low
     wide *= 255.0 / (high - low)
     np.clip(wide, 0, 255, out=wide)
     np.rint(wide, out=wide)
     return wide.astype(np.uint8)
+
+
+def _in_floats(values: AnyArray) -> npt.NDArray[np.floating[Any]]:
+    small = values.dtype.itemsize <= 4
+    return values.astype(np.float32) if small else values.astype(np.float64)
 
 
 def _alpha(values: AnyArray) -> Float32Array:
@@ -114,7 +117,8 @@ def _alpha(values: AnyArray) -> Float32Array:
         share = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
     else:
         share = np.nan_to_num(values.astype(np.float32), nan=0.0)
-    return np.clip(share, 0, 1)[..., None]
+    clipped: Float32Array = np.clip(share, 0, 1)[..., None]
+    return clipped
 
 
 def _over_white(colour: UInt8Array, alpha: Float32Array) -> UInt8Array:

@@ -19,6 +19,8 @@ from anymask.core.masks import as_mask, iou, mask_box
 
 _IntArray = npt.NDArray[np.intp]
 
+MAX_COORDINATE = 1e6  # pixels; far beyond any image, and safe in pycocotools' 32-bit arithmetic
+
 
 @dataclass(frozen=True, eq=False)
 class Polygon:
@@ -190,9 +192,7 @@ def _trace(padded: BoolArray) -> list[_IntArray]:
 
 
 def _partners(order: _IntArray) -> _IntArray:
-    """For corners in an order in which each two consecutive ones bound an edge: the other end of each one's
-    edge.
-    """
+    """For corners in an order in which each two in a row bound an edge: the other end of each one's edge."""
     partner = np.empty_like(order)
     partner[order[0::2]] = order[1::2]
     partner[order[1::2]] = order[0::2]

@@ -1,6 +1,4 @@
-"""What a model answers: a few candidate masks, best first, each worked out no further than it is looked
-at.
-"""
+"""What a model answers: a few candidate masks, best first, each worked out only as far as asked."""
 
 from __future__ import annotations
 

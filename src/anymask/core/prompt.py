@@ -124,31 +124,28 @@ class Prompt:
         return replace(self, mask_logits=_previous_logits(previous), mask=None)
 
     def check_inside(self, image_hw: tuple[int, int]) -> None:
-        """Raise PromptError if a point or box lies outside an image of this size, or the mask is of another
-        size.
+        """Raise PromptError if a point or box lies outside an image of this size, or the mask does not fit.
 
         Points on the border (x = width, y = height) are inside; a box must share some area with the image.
         """
         height, width = image_hw
         for x, y in self.points_xy[~_within(self.points_xy, image_hw)][:1]:
             hint = (
-                "; x comes first, is it (y, x)?"
+                "; x comes first, not (y, x)"
                 if 0 <= y <= width and 0 <= x <= height
                 else "; give x, y in pixels"
             )
-            raise PromptError(
-                f"point ({x:g}, {y:g}) lies outside the image of {width} x {height} pixels{hint}"
-            )
+            raise PromptError(f"point ({x:g}, {y:g}) is outside the image of {width} x {height} pixels{hint}")
         for x0, y0, x1, y1 in self.boxes_xyxy:
             if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
                 raise PromptError(
-                    f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is outside the image of {width} x {height} pixels; "
-                    "give x0, y0, x1, y1 in pixels"
+                    f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is outside the image of "
+                    f"{width} x {height} pixels; give x0, y0, x1, y1 in pixels"
                 )
         if self.mask is not None and self.mask.shape != (height, width):
             raise PromptError(
-                f"the mask has {self.mask.shape[1]} x {self.mask.shape[0]} pixels, the image {width} x {height}; "
-                "give a mask of the image's size"
+                f"the mask has {self.mask.shape[1]} x {self.mask.shape[0]} pixels, the image "
+                f"{width} x {height}; give a mask of the image's size"
             )
 
 
@@ -261,9 +258,7 @@ def _rows(points: Any) -> list[list[float]]:
 
 
 def _boxes_within(box: Any, boxes: Any, image_hw: tuple[int, int]) -> Float32Array:
-    """`box` and `boxes` together, cut off at the image's border; boxes quite outside stay for the check to
-    name.
-    """
+    """`box` and `boxes` together, cut off at the image's border; boxes quite outside stay as given."""
     one: Any = [] if box is None else np.atleast_2d(_array(box, "box", "(x0, y0, x1, y1)"))
     more: Any = [] if boxes is None else np.atleast_2d(_array(boxes, "boxes", "(x0, y0, x1, y1)"))
     each = [_boxes(part) for part in (one, more)]
@@ -327,9 +322,9 @@ def _image_mask(array: AnyArray, image_hw: tuple[int, int]) -> BoolArray:
     if array.shape != tuple(image_hw):
         raise PromptError(
             f"the mask has {array.shape[1]} x {array.shape[0]} pixels, the image "
-            f"{image_hw[1]} x {image_hw[0]}; give a mask of the image's size (low-resolution logits are floats)"
+            f"{image_hw[1]} x {image_hw[0]}; give a mask of its size (low-resolution logits are floats)"
         )
-    values = np.unique(array)
+    values = np.unique(array) if array.dtype != np.bool_ else np.array([0, 1])
     if not set(values.tolist()) <= {0, 1} and not set(values.tolist()) <= {0, 255}:
         raise PromptError(
             f"the mask holds {len(values)} values from {values[0]} to {values[-1]}; give bool, 0/1 or 0/255 "

@@ -1,6 +1,4 @@
-"""What a hand draws, as what a model understands: brush strokes as points, a lasso as a mask and an inside
-point.
-"""
+"""What a hand draws, as what a model understands: brush strokes as points, a lasso as mask and point."""
 
 from __future__ import annotations
 

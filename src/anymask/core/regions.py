@@ -1,0 +1,145 @@
+"""Connected regions of a mask: specks removed, holes filled, the largest kept.
+
+Regions touch along edges or corners (8-connected), as in Segment Anything's post-processing
+(`remove_small_regions` of segment_anything). Work is done in the mask's own box where that gives the same
+result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anymask.core.arrays import BoolArray
+from anymask.core.errors import InputError
+from anymask.core.masks import as_mask, mask_box
+from anymask.core.upscale import Window
+
+_IntArray = npt.NDArray[np.intp]
+
+
+def remove_islands(mask: npt.ArrayLike, min_area: float) -> BoolArray:
+    """(H, W) mask without its regions of fewer than `min_area` pixels; if all are smaller, the largest stays.
+
+    Raises InputError if the mask is not two-dimensional or min_area is negative or NaN.
+    """
+    array = _checked(mask, min_area)
+    window = _own_box(array)
+    if window is None:
+        return array.copy()
+    labels, areas = _label(array[window.slices])
+    keep = areas >= min_area
+    if not keep.any():
+        keep[np.argmax(areas)] = True
+    return _placed(np.append(False, keep)[labels], window, array.shape)
+
+
+def fill_holes(mask: npt.ArrayLike, max_area: float | None = None) -> BoolArray:
+    """(H, W) mask with holes filled.
+
+    max_area None: every region of the background that does not touch the image's border.
+    max_area a number: every region of the background of fewer than `max_area` pixels, also at the border, as
+    Segment Anything does it.
+
+    Raises InputError if the mask is not two-dimensional or max_area is negative or NaN.
+    """
+    array = _checked(mask, 0 if max_area is None else max_area)
+    window = _own_box(array, margin=1)
+    if window is None and max_area is None:
+        return array.copy()
+    if window is None or (max_area is not None and _outside_may_be_small(array.shape, window, max_area)):
+        window = Window(0, array.shape[0], 0, array.shape[1])
+    labels, areas = _label(~array[window.slices])
+    fill = np.ones(len(areas), np.bool_) if max_area is None else areas < max_area
+    # The window's edge is the image's border, or background that goes on outside.
+    edge = _edge_labels(labels) if max_area is None else _open_labels(labels, window, array.shape)
+    fill[edge[edge > 0] - 1] = False
+    filled = array.copy()
+    filled[window.slices] |= np.append(False, fill)[labels]
+    return filled
+
+
+def remove_small_regions(mask: npt.ArrayLike, min_area: float) -> BoolArray:
+    """Segment Anything's clean-up: fill holes, then remove islands, of fewer than `min_area` pixels.
+
+    If every island is smaller, the largest stays (arXiv 2304.02643, appendix B). Raises InputError as the two
+    steps.
+    """
+    return remove_islands(fill_holes(mask, min_area), min_area)
+
+
+def keep_largest(mask: npt.ArrayLike) -> BoolArray:
+    """(H, W) mask of the largest region alone, the topmost of several equally large. Empty stays empty."""
+    return remove_islands(mask, np.inf)
+
+
+def connected_regions(mask: npt.ArrayLike) -> list[BoolArray]:
+    """Each region of an (H, W) mask as an (H, W) mask, the largest first."""
+    array = as_mask(mask)
+    window = _own_box(array)
+    if window is None:
+        return []
+    labels, areas = _label(array[window.slices])
+    order = np.argsort(-areas, kind="stable")
+    return [_placed(labels == region + 1, window, array.shape) for region in order]
+
+
+def _checked(mask: npt.ArrayLike, area: float) -> BoolArray:
+    if not area >= 0:
+        raise InputError(f"an area of {area} pixels is not possible; give 0 or more")
+    return as_mask(mask)
+
+
+def _label(mask: BoolArray) -> tuple[_IntArray, _IntArray]:
+    """Labels (h, w), 0 outside and 1.. inside, and the area of each label from 1 on."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        np.ascontiguousarray(mask).view(np.uint8), connectivity=8
+    )
+    return np.asarray(labels, dtype=np.intp), np.asarray(stats[1:, cv2.CC_STAT_AREA], dtype=np.intp)
+
+
+def _own_box(mask: BoolArray, margin: int = 0) -> Window | None:
+    x0, y0, x1, y1 = mask_box(mask)
+    if x0 == x1:
+        return None
+    height, width = mask.shape
+    return Window(max(y0 - margin, 0), min(y1 + margin, height), max(x0 - margin, 0), min(x1 + margin, width))
+
+
+def _outside_may_be_small(size_hw: tuple[int, ...], window: Window, max_area: float) -> bool:
+    """Whether background round the window could be a region of fewer than `max_area` pixels.
+
+    A region that leaves the window holds the whole strip of the image beyond the side through which it
+    leaves, so it is large enough if each strip that exists is.
+    """
+    height, width = size_hw
+    beyond = (
+        window.y0 * width,
+        (height - window.y1) * width,
+        window.x0 * height,
+        (width - window.x1) * height,
+    )
+    return any(0 < pixels < max_area for pixels in beyond)
+
+
+def _edge_labels(labels: _IntArray) -> _IntArray:
+    return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+
+
+def _open_labels(labels: _IntArray, window: Window, size_hw: tuple[int, ...]) -> _IntArray:
+    """Labels along those sides of the window beyond which the image goes on."""
+    sides = [
+        (window.y0 > 0, labels[0]),
+        (window.y1 < size_hw[0], labels[-1]),
+        (window.x0 > 0, labels[:, 0]),
+        (window.x1 < size_hw[1], labels[:, -1]),
+    ]
+    return np.concatenate([np.zeros(0, labels.dtype), *(side for goes_on, side in sides if goes_on)])
+
+
+def _placed(part: BoolArray, window: Window, size_hw: tuple[int, ...]) -> BoolArray:
+    whole = np.zeros(size_hw, np.bool_)
+    whole[window.slices] = part
+    return whole
