@@ -1,7 +1,7 @@
 """A model that needs no weights: the answer to a click is the region of similar colour around it.
 
-It keeps to the runtime seam, is deterministic, and answers every kind of prompt, so that everything above the seam
-can be tested without waiting for a network.
+It keeps to the runtime seam, is deterministic, and answers every kind of prompt, so that everything above the
+seam can be tested without a network.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class FakeRuntime:
         frame = InputFrame(picture.image_hw, size)
         height, width = frame.resized_hw
         grid = np.full((3, size, size), -1000, np.float32)
-        grid[:, :height, :width] = cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA).transpose(
-            2, 0, 1
-        )
+        grid[:, :height, :width] = cv2.resize(
+            picture.pixels, (width, height), interpolation=cv2.INTER_AREA
+        ).transpose(2, 0, 1)
         return {"image_embedding": grid}
 
     def decode(
@@ -97,7 +97,10 @@ def fake_model(**settings: int) -> Model:
 
 
 def scene() -> np.ndarray:
-    """160 x 120 pixels, dark; an orange square (30..80, 20..70) with a yellowish spot, a blue bar (100..150, 40..110)."""
+    """160 x 120 pixels: an orange square (x 30 to 80, y 20 to 70) and a blue bar (100 to 150, 40 to 110).
+
+    The square has a yellowish spot (x 45 to 65, y 35 to 55).
+    """
     pixels = np.full((120, 160, 3), 20, np.uint8)
     pixels[20:70, 30:80] = (230, 120, 30)
     pixels[35:55, 45:65] = (230, 150, 60)

@@ -41,7 +41,9 @@ def photo(model: Model) -> ImageEmbedding:
     return model.embed(scene())
 
 
-def test_a_click_gives_three_candidates_best_first(model: Model, photo: ImageEmbedding, runtime: FakeRuntime) -> None:
+def test_a_click_gives_three_candidates_best_first(
+    model: Model, photo: ImageEmbedding, runtime: FakeRuntime
+) -> None:
     found = model.predict(photo, points=[ORANGE])
     assert runtime.batches[-1][1] == AMBIGUITY_MASKS
     assert found.scores.tolist() == pytest.approx([0.9, 0.8, 0.7])
@@ -73,7 +75,9 @@ def test_anything_but_a_single_click_gives_the_single_mask(
     assert found.best.area > 500
 
 
-def test_previous_is_fed_back_as_the_mask_prompt(model: Model, photo: ImageEmbedding, runtime: FakeRuntime) -> None:
+def test_previous_is_fed_back_as_the_mask_prompt(
+    model: Model, photo: ImageEmbedding, runtime: FakeRuntime
+) -> None:
     first = model.predict(photo, points=[ORANGE])
     for previous in (first, first[0], first[0].low_res_logits):
         again = model.predict(photo, points=[ORANGE], previous=previous)
@@ -91,7 +95,7 @@ def test_previous_is_fed_back_as_the_mask_prompt(model: Model, photo: ImageEmbed
 
 def test_previous_of_another_picture_is_refused(model: Model, photo: ImageEmbedding) -> None:
     other = model.predict(model.embed(scene()[:100]), points=[ORANGE])
-    with pytest.raises(PromptError, match="160 x 100 pixels .* 160 x 120"):
+    with pytest.raises(PromptError, match=r"160 x 100 pixels .* 160 x 120"):
         model.predict(photo, points=[ORANGE], previous=other)
 
 
@@ -107,7 +111,7 @@ def test_multimask(model: Model, photo: ImageEmbedding, multimask: bool, count: 
 
 @pytest.mark.parametrize("multimask", ["yes", None, 2, [True]])
 def test_multimask_that_means_nothing(model: Model, photo: ImageEmbedding, multimask: object) -> None:
-    with pytest.raises(PromptError, match="multimask is .*give True, False"):
+    with pytest.raises(PromptError, match=r"multimask is .*give True, False"):
         model.predict(photo, points=[ORANGE], multimask=multimask)  # type: ignore[call-overload]
 
 
@@ -151,7 +155,9 @@ def test_many_equal_one_by_one(prompts: list[Prompt]) -> None:
         np.testing.assert_array_equal(found.scores, alone.scores)
 
 
-def test_prompts_of_a_kind_are_decoded_together(model: Model, photo: ImageEmbedding, runtime: FakeRuntime) -> None:
+def test_prompts_of_a_kind_are_decoded_together(
+    model: Model, photo: ImageEmbedding, runtime: FakeRuntime
+) -> None:
     model.predict_many(photo, [Prompt.click(x, 50) for x in range(1, 150, 10)])
     assert [len(batch) for batch, _ in runtime.batches] == [15]
 
@@ -189,15 +195,21 @@ def test_an_embedding_of_another_model_is_refused(photo: ImageEmbedding) -> None
         lambda: other.predict_many(photo, []),
         lambda: other.session(photo),
     ):
-        with pytest.raises(EmbeddingError, match=r"made by fake@0\.0\.1 .*other@0\.0\.1 .*embed the image again"):
+        with pytest.raises(
+            EmbeddingError, match=r"made by fake@0\.0\.1 .*other@0\.0\.1 .*embed the image again"
+        ):
             use()
 
 
-def test_an_embedding_goes_through_a_file_and_a_pickle(model: Model, photo: ImageEmbedding, tmp_path: Path) -> None:
+def test_an_embedding_goes_through_a_file_and_a_pickle(
+    model: Model, photo: ImageEmbedding, tmp_path: Path
+) -> None:
     photo.save(tmp_path / "photo.safetensors")
     direct = model.predict(photo, points=[BLUE])
     for copy in (ImageEmbedding.load(tmp_path / "photo.safetensors"), pickle.loads(pickle.dumps(photo))):  # noqa: S301
-        np.testing.assert_array_equal(model.predict(copy, points=[BLUE]).low_res_logits, direct.low_res_logits)
+        np.testing.assert_array_equal(
+            model.predict(copy, points=[BLUE]).low_res_logits, direct.low_res_logits
+        )
 
 
 def test_embed_reads_what_load_image_reads(model: Model, tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def test_the_picture_is_embedded_once(session: Session, runtime: FakeRuntime) ->
     assert runtime.encoded == 1
 
 
-def test_the_first_click_is_ambiguous_the_next_refines_the_best(session: Session, runtime: FakeRuntime) -> None:
+def test_the_first_click_is_ambiguous_the_next_refines_the_best(
+    session: Session, runtime: FakeRuntime
+) -> None:
     first = session.click(*ORANGE)
     assert runtime.batches[-1][1] == AMBIGUITY_MASKS
     session.exclude(*SPOT)
@@ -70,7 +72,9 @@ def test_a_click_after_undo_feeds_back_what_is_seen(session: Session, runtime: F
     np.testing.assert_array_equal(batch.mask_logits[0, 0], first.best.low_res_logits)
 
 
-def test_a_box_replaces_a_box_and_is_not_biased_by_the_mask_so_far(session: Session, runtime: FakeRuntime) -> None:
+def test_a_box_replaces_a_box_and_is_not_biased_by_the_mask_so_far(
+    session: Session, runtime: FakeRuntime
+) -> None:
     session.box(0, 0, 20, 20)
     session.box(98, 38, 152, 112)
     batch = runtime.batches[-1][0]
@@ -111,7 +115,11 @@ def test_accept_keeps_the_record_and_starts_anew(session: Session, runtime: Fake
     assert session.candidate is None
     assert session.prompt is None
     np.testing.assert_array_equal(record.mask, candidate.mask)
-    assert (record.label, record.point_xy, dict(record.attributes)) == ("square", ORANGE, {"colour": "orange"})
+    assert (record.label, record.point_xy, dict(record.attributes)) == (
+        "square",
+        ORANGE,
+        {"colour": "orange"},
+    )
     assert record.provenance["model_sha256"] == SHA256
     assert record.provenance["prompt"]["points"] == [[*ORANGE, 1], [*SPOT, 1]]
     assert record.provenance["prompt"]["mask"] == "previous"
@@ -179,7 +187,9 @@ def test_choose_out_of_range(session: Session) -> None:
         lambda s: s.scribble([(1, 1), (900, 2)]),
     ],
 )
-def test_a_wrong_prompt_leaves_the_session_as_it_was(session: Session, act: Callable[[Session], object]) -> None:
+def test_a_wrong_prompt_leaves_the_session_as_it_was(
+    session: Session, act: Callable[[Session], object]
+) -> None:
     before = session.click(*ORANGE)
     with pytest.raises(PromptError):
         act(session)
@@ -189,7 +199,7 @@ def test_a_wrong_prompt_leaves_the_session_as_it_was(session: Session, act: Call
 
 
 class Clicking(RuleBasedStateMachine):
-    """Any mixture of steps, against the plainest model of undo: a list of everything seen and a position in it."""
+    """Any mixture of steps against the plainest undo: a list of everything seen and a position in it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 State = Literal["ok", "note", "broken"]
 
 BASE_PACKAGES = (
-    "numpy", "pillow", "opencv-python-headless", "openvino", "pycocotools", "shapely", "safetensors", "platformdirs",
+    "numpy", "pillow", "opencv-python-headless", "openvino",
+    "pycocotools", "shapely", "safetensors", "platformdirs", "filelock",
 )  # fmt: skip
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
 LEAST_FREE_BYTES = 100_000_000
@@ -33,7 +34,7 @@ LEAST_FREE_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. state: ok; note, worth knowing; broken, anymask does not work before the fix is applied."""
+    """One finding. state: ok; note, worth knowing; broken, anymask does not work until it is fixed."""
 
     name: str
     state: State
@@ -82,7 +83,9 @@ def cpu() -> Iterator[Check]:
     shown = ", ".join(flag for flag in CPU_FLAGS if flag in flags) or "features unknown"
     yield Check("cpu", "ok", f"{_cpu_name()}, {available_cores()} cores for this process, {shown}")
     has_bf16 = bool({"avx512_bf16", "amx_bf16", "bf16"} & flags)
-    yield Check("bf16", "ok" if has_bf16 else "note", "yes" if has_bf16 else "no: precision 'fast' runs in float32")
+    yield Check(
+        "bf16", "ok" if has_bf16 else "note", "yes" if has_bf16 else "no: precision 'fast' runs in float32"
+    )
 
 
 def backends() -> Iterator[Check]:
@@ -92,7 +95,9 @@ def backends() -> Iterator[Check]:
     yield Check("openvino backend", "ok" if openvino else "broken", openvino or "not installed", fix)
     for package, extra in (("onnxruntime", "onnx"), ("torch", "torch")):
         version = _version(package)
-        yield Check(f"{extra} backend", "ok" if version else "note", version or f"not installed (anymask[{extra}])")
+        yield Check(
+            f"{extra} backend", "ok" if version else "note", version or f"not installed (anymask[{extra}])"
+        )
 
 
 def cache() -> Iterator[Check]:
@@ -162,8 +167,8 @@ def timed_try(model: str) -> Iterator[Check]:
     yield Check(
         "try",
         "ok",
-        f"{model}: loaded in {loading.ms:.0f} ms, embed {embedding.ms:.0f} ms, one click {decoding.ms:.0f} ms, "
-        f"score {found.best.score:.2f} (first calls; later ones are faster)",
+        f"{model}: loaded in {loading.ms:.0f} ms, embed {embedding.ms:.0f} ms, "
+        f"one click {decoding.ms:.0f} ms, score {found.best.score:.2f} (first calls; later ones are faster)",
     )
 
 
@@ -205,14 +210,20 @@ def _intact(name: str, find: Callable[[], ModelFolder]) -> Check:
         folder = find()
         folder.verify()
     except AnymaskError as error:
-        fix = _general_fix() if name == "lite" else f"anymask models remove {name} && anymask models pull {name}"
+        fix = (
+            _general_fix()
+            if name == "lite"
+            else f"anymask models remove {name} && anymask models pull {name}"
+        )
         return Check(f"model {name}", "broken", one_line(str(error)), fix)
     return Check(f"model {name}", "ok", f"{format_bytes(folder.bytes)}, intact, {folder.path}")
 
 
 def _damaged(cache: ModelCache) -> Iterator[Check]:
     for path in cache.damaged():
-        yield Check(f"model {path.name}", "broken", f"{path} is damaged", f"remove {path} and pull or import it again")
+        yield Check(
+            f"model {path.name}", "broken", f"{path} is damaged", f"remove {path} and pull or import it again"
+        )
 
 
 def _version(package: str) -> str | None:

@@ -24,7 +24,7 @@ def doctor(
     model: Annotated[str, typer.Option(help="The model whose embed and decode are timed.")] = "lite",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
 ) -> None:
-    """Check this installation: versions, CPU, backends, cache, disk, models, proxies, one timed embed and click.
+    """Check this installation: versions, CPU, cache, disk, models, proxies, one timed embed and click.
 
     Exit code 1 if something is broken; each broken thing comes with its fix.
     """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anymask.core.errors import ImageError, InputError
+from anymask.core.errors import ImageError, InputError, OutputError
 
 STDIN = "-"
 STDOUT = "-"
@@ -24,7 +24,9 @@ def expand_images(patterns: Sequence[str]) -> list[str]:
         if pattern == STDIN or Path(pattern).exists() or not glob.has_magic(pattern):
             images.append(pattern)
             continue
-        matches = sorted(match for match in glob.glob(pattern, recursive=True) if Path(match).is_file())
+        # Path.glob takes no absolute patterns.
+        found = glob.glob(pattern, recursive=True)  # noqa: PTH207
+        matches = sorted(match for match in found if Path(match).is_file())
         if not matches:
             raise ImageError(f"no file matches {pattern!r}; check the folder and the spelling.")
         images.extend(matches)
@@ -79,7 +81,8 @@ def plan(option: str, given: str, images: Sequence[str], *, suffix: str) -> Targ
         paths = [Path(given)]
     else:
         raise InputError(
-            f"{option} {given!r} is one file for {len(images)} images; give a folder, or a name with {{name}} in it."
+            f"{option} {given!r} is one file for {len(images)} images; "
+            "give a folder, or a name with {name} in it."
         )
     _refuse_inputs(option, paths, images)
     return Target(option, tuple(paths))
@@ -100,6 +103,16 @@ def check_distinct(targets: Sequence[Target]) -> None:
 def numbered(path: Path, number: int) -> Path:
     """`mask.png` -> `mask-2.png`."""
     return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def make_folder(folder: Path) -> None:
+    """Create an output folder where it is missing. Raises OutputError if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot create the folder '{folder}': {error.strerror}; choose another."
+        ) from error
 
 
 def _is_folder(given: str, *, several: bool) -> bool:

@@ -32,14 +32,15 @@ class PromptOptions:
         others = bool(self.points or self.mask or self.scribble or self.polygon)
         if not (others or self.boxes):
             raise PromptError(
-                "no prompt given; say which object with --point X,Y, --box X0,Y0,X1,Y1, --scribble, --polygon or --mask."
+                "no prompt given; say which object with --point X,Y, --box X0,Y0,X1,Y1, "
+                "--scribble, --polygon or --mask."
             )
         if self.mask and self.polygon:
             raise PromptError("--mask and --polygon both give a mask; use one of them.")
         if len(self.boxes) > 1 and others:
             raise PromptError(
-                f"{len(self.boxes)} boxes mean {len(self.boxes)} objects, so it is unclear which one the other "
-                "prompts belong to; give one --box with them, or boxes alone."
+                f"{len(self.boxes)} boxes mean {len(self.boxes)} objects, so it is unclear which one "
+                "the other prompts belong to; give one --box with them, or boxes alone."
             )
 
 
@@ -65,7 +66,9 @@ def parse_point(text: str) -> Click:
     place, colon, label = text.partition(":")
     numbers = _numbers(place)
     if numbers is None or len(numbers) != 2 or (colon and label.strip() not in ("0", "1")):
-        raise PromptError(f"--point {text!r}: give X,Y, or X,Y:0 for a place to leave out, as in --point 120,84")
+        raise PromptError(
+            f"--point {text!r}: give X,Y, or X,Y:0 for a place to leave out, as in --point 120,84"
+        )
     return numbers[0], numbers[1], int(label) if colon else 1
 
 
@@ -73,7 +76,9 @@ def parse_box(text: str) -> Box:
     """`X0,Y0,X1,Y1`: the upper left and the lower right corner."""
     numbers = _numbers(text)
     if numbers is None or len(numbers) != 4:
-        raise PromptError(f"--box {text!r}: give X0,Y0,X1,Y1 (left, top, right, bottom), as in --box 40,50,200,180")
+        raise PromptError(
+            f"--box {text!r}: give X0,Y0,X1,Y1 (left, top, right, bottom), as in --box 40,50,200,180"
+        )
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
@@ -82,7 +87,8 @@ def parse_line(text: str, *, option: str, least: int) -> tuple[XY, ...]:
     pairs = [_numbers(pair) for pair in text.split()]
     if len(pairs) < least or any(pair is None or len(pair) != 2 for pair in pairs):
         raise PromptError(
-            f'{option} {text!r}: give at least {least} points as "X,Y X,Y ...", as in {option} "10,10 60,12 64,80"'
+            f'{option} {text!r}: give at least {least} points as "X,Y X,Y ...", '
+            f'as in {option} "10,10 60,12 64,80"'
         )
     return tuple((pair[0], pair[1]) for pair in pairs if pair is not None)
 

@@ -26,11 +26,13 @@ def load(
 ) -> Model:
     """Open a model.
 
-    name_or_path: "lite" (in the package), "mobile", "vit_b", "vit_l", "vit_h", "name@version", or a model folder.
+    name_or_path: "lite" (in the package), "mobile", "vit_b", "vit_l", "vit_h", "name@version", or the path of
+        a model folder.
     precision: "exact" is float32 throughout; "fast" may use bfloat16 where the CPU has it.
     backend: "openvino" (the base install), "onnx" or "torch" (extras of these names); "auto" picks.
     threads: CPU threads, 1 or more; None takes the cores that this process may use.
-    offline: False lets a published model that is not on this machine be pulled first; otherwise nothing is fetched.
+    offline: False lets a published model that is not on this machine be pulled first; otherwise nothing is
+        fetched.
 
     Raises InputError for an unknown name or option, ModelError for a model that is missing or damaged,
     MissingExtraError for a backend that is not installed.

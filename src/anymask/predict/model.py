@@ -26,13 +26,13 @@ AMBIGUITY_MASKS = slice(1, 4)
 
 
 class Model:
-    """A model ready to answer, made by `anymask.load`. It holds no picture: embeddings are values of the caller.
+    """A model ready to answer, made by `anymask.load`.
 
-    Safe to share between threads.
+    It holds no picture: embeddings are values of the caller. Safe to share between threads.
     """
 
     def __init__(self, runtime: Runtime, *, sha256: str) -> None:
-        """runtime: what computes. sha256: the SHA-256 of the model's weights; embeddings and records carry it."""
+        """runtime: what computes. sha256: of the model's weights; embeddings and records carry it."""
         self._runtime = runtime
         self._sha256 = sha256
 
@@ -43,6 +43,11 @@ class Model:
     def spec(self) -> ModelSpec:
         """Name, version, input geometry, licence."""
         return self._runtime.spec
+
+    @property
+    def runtime(self) -> Runtime:
+        """The seam below: what encodes and decodes, for callers that batch prompts themselves."""
+        return self._runtime
 
     @property
     def sha256(self) -> str:
@@ -101,9 +106,11 @@ class Model:
         """Answer a prompt on an embedded picture. All coordinates are pixels of the picture, x first.
 
         points: one or several (x, y) or (x, y, label). labels: one per point, 1 include, 0 exclude.
-        box: x0, y0, x1, y1 of one object; goes with points. boxes: (M, 4), one object each, nothing else with them.
-        mask: (H, W) bool, 0/1 or 0/255, or low-resolution logits. scribble: (N, 2) brush stroke on the object.
-        polygon: (N, 2) lasso round it. previous: an earlier Prediction or Candidate, or its logits, to refine.
+        box: x0, y0, x1, y1 of one object; goes with points.
+        boxes: (M, 4), one object each; nothing else goes with them.
+        mask: (H, W) bool, 0/1 or 0/255, or low-resolution logits.
+        scribble: (N, 2) brush stroke on the object. polygon: (N, 2) lasso round it.
+        previous: an earlier Prediction or Candidate, or its logits, to refine.
         multimask: True for three candidates, False for one; "auto" gives three for a single click without
             `previous` (it may mean a thing or a part of it) and one otherwise.
 
@@ -114,8 +121,14 @@ class Model:
             _check_same_picture(previous, embedding)
             prompt = Prompt.of(
                 embedding.image_hw,
-                points=points, labels=labels, box=box, mask=mask, scribble=scribble, polygon=polygon, previous=previous,
-            )  # fmt: skip
+                points=points,
+                labels=labels,
+                box=box,
+                mask=mask,
+                scribble=scribble,
+                polygon=polygon,
+                previous=previous,
+            )
             return self.predict_many(embedding, [prompt], multimask=multimask)[0]
         others = (points, labels, box, mask, scribble, polygon, previous)
         if any(other is not None for other in others):
@@ -124,7 +137,9 @@ class Model:
                 "or one Prompt per object to predict_many"
             )
         every = Prompt.of(embedding.image_hw, boxes=boxes).boxes_xyxy
-        return self.predict_many(embedding, [Prompt.box(*map(float, one)) for one in every], multimask=multimask)
+        return self.predict_many(
+            embedding, [Prompt.box(*map(float, one)) for one in every], multimask=multimask
+        )
 
     def predict_many(
         self, embedding: ImageEmbedding, prompts: Sequence[Prompt], *, multimask: Multimask = "auto"
@@ -147,7 +162,10 @@ class Model:
         return [answers[number] for number in range(len(prompts))]
 
     def session(self, source: ImageSource | Picture | ImageEmbedding) -> Session:
-        """Work on one picture click by click, with undo. source: as in `embed`, or an embedding of this model."""
+        """Work on one picture click by click, with undo.
+
+        source: as in `embed`, or an embedding of this model. Raises ImageError, EmbeddingError.
+        """
         from anymask.predict.session import Session
 
         embedding = source if isinstance(source, ImageEmbedding) else self.embed(source)
@@ -168,7 +186,11 @@ def _by_tokens(prompts: Sequence[Prompt], multimask: Multimask) -> list[tuple[sl
         raise PromptError(f'multimask is {multimask!r}; give True, False or "auto"')
     three = [_is_ambiguous(prompt) if multimask == "auto" else bool(multimask) for prompt in prompts]
     groups = ((AMBIGUITY_MASKS, True), (SINGLE_MASK, False))
-    return [(tokens, [i for i, t in enumerate(three) if t == wanted]) for tokens, wanted in groups if wanted in three]
+    return [
+        (tokens, [i for i, t in enumerate(three) if t == wanted])
+        for tokens, wanted in groups
+        if wanted in three
+    ]
 
 
 def _is_ambiguous(prompt: Prompt) -> bool:
@@ -181,7 +203,7 @@ def _check_same_picture(previous: object, embedding: ImageEmbedding) -> None:
     frame = getattr(previous, "frame", None)  # plain logits do not say which picture they belong to
     if frame is not None and frame != embedding.frame:
         raise PromptError(
-            f"previous belongs to a picture of {frame.image_hw[1]} x {frame.image_hw[0]} pixels at input size "
-            f"{frame.input_size}, the embedding to {embedding.image_hw[1]} x {embedding.image_hw[0]} at "
+            f"previous belongs to a picture of {frame.image_hw[1]} x {frame.image_hw[0]} pixels at input "
+            f"size {frame.input_size}, the embedding to {embedding.image_hw[1]} x {embedding.image_hw[0]} at "
             f"{embedding.input_size}; give a prediction on this embedding"
         )

@@ -37,10 +37,10 @@ class Step:
 class Session:
     """Clicks with memory on one embedded picture, made by `Model.session`.
 
-    Every prompt joins those before it, and the chosen mask is fed back with it, as Segment Anything was trained
-    (arXiv 2304.02643, appendix A). `accept` keeps the object and starts the next one. All coordinates are pixels
-    of the picture, x first. Methods that take a prompt raise PromptError for one that cannot be meant, and the
-    session stays as it was.
+    Every prompt joins those before it, and the chosen mask is fed back with it, as Segment Anything was
+    trained (arXiv 2304.02643, appendix A). `accept` keeps the object and starts the next one. All coordinates
+    are pixels of the picture, x first. Methods that take a prompt raise PromptError for one that cannot be
+    meant, and the session stays as it was.
 
     A session is for one thread; several sessions may share a model.
     """
@@ -108,7 +108,7 @@ class Session:
         return self._answer(Prompt.of(self._embedding.image_hw, polygon=line_xy), feed_back=False)
 
     def choose(self, index: int) -> Candidate:
-        """Let another candidate of `prediction` count, 0 the best one. Raises InputError if there is none such."""
+        """Let another candidate of `prediction` count, 0 the best one. Raises InputError if there is none."""
         prediction = self._need_prediction("choose")
         if not 0 <= index < len(prediction):
             raise InputError(f"there is no candidate {index}; give 0 to {len(prediction) - 1}")
@@ -122,7 +122,8 @@ class Session:
         """
         self._need_prediction("accept")
         step, candidate = self._step, self.candidate
-        assert candidate is not None and step.prompt is not None
+        assert candidate is not None
+        assert step.prompt is not None
         if candidate.area == 0:
             raise InputError("the mask is empty, so there is nothing to accept; click on the object first")
         record = candidate.to_record(
@@ -180,7 +181,7 @@ def first_click(prompt: Prompt) -> tuple[float, float] | None:
 
 
 def _joined(before: Prompt | None, given: Prompt) -> Prompt:
-    """Points add up; a new box replaces the old one; an old mask goes, because the caller feeds back a newer one."""
+    """Points add up, a new box replaces the old one; an old mask goes: the caller feeds back a newer one."""
     if before is None:
         return given
     return Prompt(
