@@ -48,3 +48,30 @@ def read_only_folder() -> Iterator[Path]:
         os.seteuid(user)
         folder.chmod(0o755)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint as MobileSAM's: the real network and key names, random weights, saved by torch."""
+    import torch
+
+    from anymask.modeling.sam import build_sam
+
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("checkpoint") / "mobile_sam.pt"
+    torch.save(build_sam("mobile").state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A file of torch's form whose pickle would run a command that creates `owned` beside it."""
+    import torch
+
+    class Command:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, (f"touch {tmp_path / 'owned'}",)
+
+    path = tmp_path / "hostile.pt"
+    torch.save({"image_encoder.pos_embed": Command()}, path)
+    return path

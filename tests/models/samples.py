@@ -29,12 +29,6 @@ def write_model(
     return ModelFolder.open(path)
 
 
-def copy_as_weights(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
-    """Stands for the conversion where a test is about everything around it."""
-    (folder / WEIGHTS).write_bytes(checkpoint.read_bytes())
-    (folder / "encoder.onnx").write_bytes(spec.architecture.encode())
-
-
 def registry_with(cache: ModelCache, box: Path, **downloads: Download) -> Registry:
     """A registry whose published models are these downloads; `box` is created."""
     box.mkdir(parents=True, exist_ok=True)

@@ -155,16 +155,16 @@ def _download_bar(name: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _print_table(states: list[ModelState]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from anymask.models.cache import format_bytes
 
-    table = Table("name", "version", "network", "size", "state", "licence", box=None, pad_edge=False)
+    rows = [("name", "version", "network", "size", "state", "licence")]
     for state in states:
         size = format_bytes(state.bytes) if state.bytes else "?"
-        table.add_row(state.name, state.version, state.architecture, size, state.state, state.licence)
-    Console(highlight=False).print(table)
+        rows.append((state.name, state.version, state.architecture, size, state.state, state.licence))
+    # No library's table: those cut names where the window is narrow, or is a pipe.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _print_info(folder: ModelFolder, verified: bool) -> None:

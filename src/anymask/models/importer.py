@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +21,6 @@ from anymask.models.manifest import MANIFEST, FileEntry, Manifest
 from anymask.models.registry import Registry
 from anymask.models.spec import ModelSpec, check_name
 from anymask.models.templates import fill_model_folder
-
-Convert = Callable[[Path, ModelSpec, Path], None]
-"""(checkpoint file, spec, empty folder): fills the folder with weights and graphs."""
 
 _GRAPHS_BYTES: Final = 16_000_000  # more than all graph templates of one model take
 
@@ -61,7 +58,7 @@ def import_checkpoint(
     tensors = _CanonicalTensors(checkpoint.path)
     spec = _published(checkpoint, registry)
     if spec is None or name not in (None, spec.name):
-        name = name or _as_name(checkpoint.title)
+        name = _as_name(checkpoint.title) if name is None else name
         _check_may_use(name, registry)
         spec = ModelSpec(name, tensors.architecture, licence=spec.licence if spec else "unknown")
     cache = registry.cache
@@ -74,33 +71,21 @@ def import_checkpoint(
 
 
 def make_model(
-    spec: ModelSpec,
-    checkpoint: Path,
-    source: Mapping[str, Any],
-    cache: ModelCache,
-    convert: Convert | None = None,
+    spec: ModelSpec, checkpoint: Path, source: Mapping[str, Any], cache: ModelCache
 ) -> ModelFolder:
     """Write the model folder of `spec` into the cache, in one step: it is there complete, or not at all.
 
-    source: what the manifest says about the checkpoint. convert: by default `convert_checkpoint`.
-    Call with the lock of the model's name held. Raises OutputError, ModelError.
-    """
-    with cache.new_model(spec.name, spec.version) as folder:
-        (convert or convert_checkpoint)(checkpoint, spec, folder)
-        Manifest(spec, _describe_files(folder), source).write(folder / MANIFEST)
-    return ModelFolder.open(cache.folder(spec.name, spec.version))
-
-
-def convert_checkpoint(checkpoint: Path, spec: ModelSpec, folder: Path) -> None:
-    """Write the weights of a checkpoint and the graphs of its architecture into `folder`.
-
-    Raises ModelError if the file is no checkpoint or another network than `spec` says.
+    source: what the manifest says about the checkpoint. Call with the lock of the model's name held.
+    Raises ModelError if the file is no checkpoint or another network than `spec` says, OutputError.
     """
     tensors = _CanonicalTensors(checkpoint)
     found = tensors.architecture
     if found != spec.architecture:
         raise ModelError(f"{checkpoint} holds a {found}; {spec.full_name} is a {spec.architecture}.")
-    fill_model_folder(found, tensors, folder)
+    with cache.new_model(spec.name, spec.version) as folder:
+        fill_model_folder(found, tensors, folder)
+        Manifest(spec, _describe_files(folder), source).write(folder / MANIFEST)
+    return ModelFolder.open(cache.folder(spec.name, spec.version))
 
 
 class _CanonicalTensors(Mapping[str, np.ndarray]):

@@ -9,7 +9,7 @@ from pathlib import Path
 from anymask.models.cache import ModelCache
 from anymask.models.download import Patience, Progress, fetch
 from anymask.models.folder import ModelFolder, try_open
-from anymask.models.importer import Convert, make_model
+from anymask.models.importer import make_model
 from anymask.models.registry import Registry
 from anymask.models.spec import Download, ModelSpec
 
@@ -22,13 +22,11 @@ def pull(
     progress: Progress | None = None,
     on_wait: Callable[[], None] | None = None,
     patience: Patience | None = None,
-    convert: Convert | None = None,
 ) -> ModelFolder:
     """Bring a published model onto this machine and open it; a model that is here already is left alone.
 
     progress: called with (bytes so far, bytes in all) of the download. on_wait: called once if another
     process is at work on the same model; its result is used. offline None means: as ANYMASK_OFFLINE says.
-    convert: makes the model folder of the checkpoint; by default `importer.convert_checkpoint`.
     An interrupted pull is continued by the next one; a damaged model is replaced.
     Raises UnknownModelError, ModelError, ChecksumError, OutputError (see `download.fetch`, `importer`).
     """
@@ -43,7 +41,7 @@ def pull(
         return found
     with cache.lock(spec.name, on_wait):
         found = try_open(cache.folder(spec.name, spec.version))
-        return found or _pull_locked(spec, cache, offline, progress, patience, convert)
+        return found or _pull_locked(spec, cache, offline, progress, patience)
 
 
 def download_path(spec: ModelSpec, cache: ModelCache) -> Path:
@@ -71,7 +69,6 @@ def _pull_locked(
     offline: bool | None,
     progress: Progress | None,
     patience: Patience | None,
-    convert: Convert | None,
 ) -> ModelFolder:
     download = _download_of(spec)
     path = download_path(spec, cache)
@@ -81,7 +78,7 @@ def _pull_locked(
     cache.make(cache.downloads)
     fetch(download, path, progress=progress, offline=offline, patience=patience)
     source = {"url": download.url, "bytes": download.bytes, "sha256": download.sha256}
-    folder = make_model(spec, path, source, cache, convert)
+    folder = make_model(spec, path, source, cache)
     with contextlib.suppress(OSError):
         path.unlink()
     return folder

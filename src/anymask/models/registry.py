@@ -93,7 +93,7 @@ class Registry:
 
     cache: ModelCache = field(default_factory=ModelCache.default)
     official: Mapping[str, ModelSpec] = field(default_factory=lambda: OFFICIAL)
-    box: Path = BOX
+    box: Path = field(default_factory=lambda: BOX)
 
     def resolve(self, name_or_path: str | os.PathLike[str]) -> ModelFolder:
         """Open a model by name (`vit_b`, `lite@0.1.0`) or by the path of its folder.
