@@ -14,9 +14,13 @@ HEAVY = ("torch", "openvino", "onnxruntime", "cv2", "PIL", "shapely", "pycocotoo
 
 def loaded_after(code: str) -> set[str]:
     """Names of HEAVY that are loaded after running `code` in a fresh interpreter."""
-    report = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True, timeout=120)
-    return set(done.stderr.split())
+    report = (
+        f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(done.stderr.splitlines()[-1].split())
 
 
 def test_all_is_pinned() -> None:

@@ -14,7 +14,7 @@ from anymask.cli.terminal import say
 if TYPE_CHECKING:
     from anymask.cli.checks import Check
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 _MARKS = {"ok": "ok  ", "note": "note", "broken": "FAIL"}
 

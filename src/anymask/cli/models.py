@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anymask.models.folder import ModelFolder
     from anymask.models.registry import ModelState
 
-app = typer.Typer(no_args_is_help=True, help="List, pull, remove, import, export and describe models.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, pull, remove, import, export and describe models.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A model's name, with or without @version.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

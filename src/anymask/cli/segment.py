@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 class Precision(StrEnum):
@@ -83,8 +83,8 @@ def segment(
     """Cut out what you point at: one object per run, or one per box.
 
     Coordinates are pixels of the picture as it is shown, x from the left and y from the top. Without -o,
-    --cutout, --overlay or --json the mask goes to NAME-mask.png. With several images each gets its own results;
-    a bad one is named and the rest is done.
+    --cutout, --overlay or --json the mask goes to NAME-mask.png. With several images each gets its own
+    results; a bad one is named and the rest is done.
     """
     from anymask.cli.prompts import parse_prompts
 

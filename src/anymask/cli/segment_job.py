@@ -217,7 +217,7 @@ def prompts_for(options: PromptOptions, image_hw: tuple[int, int]) -> list[Promp
 
 
 def read_mask(path: Path) -> Any:
-    """A mask for a prompt, from a mask file that anymask writes or from any image that is bright on the object.
+    """A mask for a prompt, from a mask file (PNG, JSON, COCO) or any image that is bright on the object.
 
     Returns an (H, W) array of bool. Raises FormatError for a file of several masks, ImageError if it cannot
     be read.
