@@ -1,0 +1,103 @@
+"""One decoded mask: is it good enough, and where is it? Only its own part of the image is worked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from anymask.automatic.crops import Crop
+from anymask.automatic.settings import AutomaticSettings
+from anymask.core.arrays import BoolArray, Float32Array
+from anymask.core.geometry import InputFrame
+from anymask.core.rle import Rle, encode_window
+from anymask.core.upscale import Window, mask_window, tight, upscale_window
+
+_EDGE_TOLERANCE = 20  # pixels within which a box counts as cut off by its crop
+
+
+class InclusiveBox(NamedTuple):
+    """x0, y0, x1, y1 with x1 and y1 the last set column and row, in which Segment Anything compares boxes."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def of(cls, window: Window) -> InclusiveBox:
+        """The box of a mask's tight window."""
+        return cls(window.x0, window.y0, window.x1 - 1, window.y1 - 1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mask that passed the filters, in the image's frame.
+
+    rle: of the whole image. box: of its set pixels. score: predicted IoU. stability: in [0, 1].
+    point_xy: the click, image pixels. crop: where it was found.
+    """
+
+    rle: Rle
+    box: InclusiveBox
+    score: float
+    stability: float
+    point_xy: tuple[float, float]
+    crop: Crop
+
+
+class StableMask(NamedTuple):
+    """A mask inside its tight window and its stability score."""
+
+    window: Window
+    inside: BoolArray
+    stability: float
+
+
+def stable_mask(
+    low_res_logits: Float32Array, frame: InputFrame, settings: AutomaticSettings
+) -> StableMask | None:
+    """The mask of one image's or crop's (h, w) logits; None if it is empty or not stable enough.
+
+    The stability score (arXiv 2304.02643, appendix B) is taken at the image's resolution; outside the window
+    of its looser threshold no pixel counts, so the window gives the score of the whole.
+    """
+    offset = settings.stability_score_offset
+    window = mask_window(low_res_logits, frame, -offset)
+    if window is None:
+        return None
+    logits = upscale_window(low_res_logits, frame, window)
+    loose = np.count_nonzero(logits > -offset)
+    if loose == 0:
+        return None
+    stability = np.float32(np.count_nonzero(logits > offset)) / np.float32(loose)
+    if settings.stability_score_thresh > 0 and not stability >= np.float32(settings.stability_score_thresh):
+        return None
+    found = tight(window, logits > 0)
+    return None if found is None else StableMask(*found, float(stability))
+
+
+def place(
+    mask: StableMask, crop: Crop, image_hw: tuple[int, int], *, score: float, point_xy: tuple[float, float]
+) -> Candidate | None:
+    """A crop's mask in the image; None if the crop cuts it off. point_xy: the click in the crop's pixels."""
+    x, y = crop.window.x0, crop.window.y0
+    own = mask.window
+    window = Window(own.y0 + y, own.y1 + y, own.x0 + x, own.x1 + x)
+    box = InclusiveBox.of(window)
+    if is_cut_off(box, crop, image_hw):
+        return None
+    rle = encode_window(mask.inside, window, image_hw)
+    return Candidate(rle, box, score, mask.stability, (point_xy[0] + x, point_xy[1] + y), crop)
+
+
+def is_cut_off(box: InclusiveBox, crop: Crop, image_hw: tuple[int, int]) -> bool:
+    """Whether a side of the box lies at a side of the crop that is not a side of the image as well."""
+    height, width = image_hw
+    edges = (crop.window.x0, crop.window.y0, crop.window.x1, crop.window.y1)
+    ends = (0, 0, width, height)
+    return any(
+        abs(side - edge) <= _EDGE_TOLERANCE < abs(side - end)
+        for side, edge, end in zip(box, edges, ends, strict=True)
+    )

@@ -1,0 +1,44 @@
+"""Non-maximum suppression: of boxes that overlap too much, the best one stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anymask.core.arrays import Float32Array
+
+_Indices = npt.NDArray[np.intp]
+
+
+def box_areas(boxes_xyxy: npt.ArrayLike) -> Float32Array:
+    """(N, 4) x0, y0, x1, y1 -> (N,) float32, (x1 - x0) * (y1 - y0)."""
+    boxes = np.asarray(boxes_xyxy, np.float32)
+    areas: Float32Array = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return areas
+
+
+def suppress_overlaps(boxes_xyxy: npt.ArrayLike, scores: npt.ArrayLike, iou_threshold: float) -> _Indices:
+    """Indices of the boxes that stay, the best score first (order of the input where scores are equal).
+
+    boxes_xyxy: (N, 4). scores: (N,), higher is better. A box goes if its IoU with one that stays and comes
+    before it is above `iou_threshold`. Boxes without area overlap nothing. Computed in float32.
+    """
+    boxes = np.asarray(boxes_xyxy, np.float32).reshape(-1, 4)
+    areas = box_areas(boxes)
+    order = np.argsort(-np.asarray(scores, np.float32), kind="stable")
+    kept: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        order = rest[~(_overlaps(boxes, areas, best, rest) > iou_threshold)]
+    return np.array(kept, np.intp)
+
+
+def _overlaps(boxes: Float32Array, areas: Float32Array, one: np.intp, others: _Indices) -> Float32Array:
+    """IoU of one box with others; 0 where neither has an area."""
+    low = np.maximum(boxes[one, :2], boxes[others, :2])
+    high = np.minimum(boxes[one, 2:], boxes[others, 2:])
+    common = np.maximum(high - low, 0).prod(axis=1)
+    joint = areas[one] + areas[others] - common
+    iou: Float32Array = np.divide(common, joint, out=np.zeros_like(common), where=joint > 0)
+    return iou

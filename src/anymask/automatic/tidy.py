@@ -1,0 +1,35 @@
+"""Small holes and islands of finished masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from anymask.automatic.candidates import Candidate, InclusiveBox
+from anymask.automatic.suppression import suppress_overlaps
+from anymask.core.masks import mask_area, mask_box
+from anymask.core.regions import remove_small_regions
+from anymask.core.rle import decode, encode
+
+
+def tidy_masks(candidates: Sequence[Candidate], min_area: float, nms_thresh: float) -> list[Candidate]:
+    """Masks without holes and islands below `min_area` pixels, and without the duplicates this makes.
+
+    Of two masks whose boxes now overlap by more than `nms_thresh`, one that needed no repair stays.
+    """
+    tidied = [_tidy(candidate, min_area) for candidate in candidates]
+    scores = np.array([not repaired for _, repaired in tidied], np.float32)
+    kept = suppress_overlaps([candidate.box for candidate, _ in tidied], scores, nms_thresh)
+    return [tidied[i][0] for i in kept]
+
+
+def _tidy(candidate: Candidate, min_area: float) -> tuple[Candidate, bool]:
+    """The candidate, and whether it had small regions. One small island alone stays, but counts as one."""
+    mask = decode(candidate.rle)
+    tidy = remove_small_regions(mask, min_area)
+    if np.array_equal(mask, tidy):
+        return candidate, mask_area(mask) < min_area
+    x0, y0, x1, y1 = mask_box(tidy)
+    return replace(candidate, rle=encode(tidy), box=InclusiveBox(x0, y0, x1 - 1, y1 - 1)), True
