@@ -20,7 +20,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         start = torch.maximum(boxes[best, :2], boxes[rest, :2])
         end = torch.minimum(boxes[best, 2:], boxes[rest, 2:])
         common = (end - start).clamp(min=0).prod(dim=1)
-        order = rest[common / (areas[best] + areas[rest] - common) <= iou_threshold]
+        overlap = common / (areas[best] + areas[rest] - common)
+        order = rest[~(overlap > iou_threshold)]  # boxes without area give NaN, which suppresses nothing
     return torch.stack(kept) if kept else torch.zeros(0, dtype=torch.int64)
 
 
