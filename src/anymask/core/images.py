@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DEFAULT_MAX_PIXELS = 200_000_000  # 600 MB as RGB
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")
 _FORMATS_TEXT = "JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP"
 _header_lock = threading.Lock()
 

@@ -164,8 +164,7 @@ def _signed_area(ring: Float64Array) -> float:
 
 
 def _trace(padded: BoolArray) -> list[_IntArray]:
-    """All outlines of a mask with an empty border: (N, 2) corners x, y each, from its topmost, then leftmost
-    corner.
+    """All outlines of a mask with an empty border: (N, 2) corners x, y each, from the topmost, then leftmost.
 
     A grid point is a corner where an odd number of its four pixels is set, and two corners where two diagonal
     ones are. Along each grid row and column, corners in order bound the edges in pairs, so that every corner
@@ -188,7 +187,26 @@ def _trace(padded: BoolArray) -> list[_IntArray]:
     across = _partners(np.arange(len(xs)))
     down = _partners(np.lexsort((downwards, ys, xs)))
     points = np.column_stack([xs, ys]) + 1
-    return [points[order] for order in _cycles(across.tolist(), down.tolist())]
+    cycles = _cycles(across.tolist(), down.tolist())
+    loops = [loop for cycle in cycles for loop in (_split(points[cycle]) if twice.any() else [points[cycle]])]
+    return [np.roll(loop, -int(np.lexsort(loop.T)[0]), axis=0) for loop in loops]
+
+
+def _split(ring: _IntArray) -> list[_IntArray]:
+    """Cut a ring that meets itself at a corner into simple ones, such as an outline and a hole touching it."""
+    loops: list[_IntArray] = []
+    path: list[tuple[int, int]] = []
+    place: dict[tuple[int, int], int] = {}
+    for x, y in ring.tolist():
+        at = place.get((x, y))
+        if at is not None:
+            loops.append(np.array(path[at:]))
+            for corner in path[at:]:
+                del place[corner]
+            del path[at:]
+        place[x, y] = len(path)
+        path.append((x, y))
+    return [*loops, np.array(path)]
 
 
 def _partners(order: _IntArray) -> _IntArray:

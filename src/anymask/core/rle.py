@@ -1,4 +1,4 @@
-"""COCO's compressed run-length encoding (RLE) of masks, through pycocotools.
+"""COCO's compressed run-length encoding (RLE) of masks.
 
 Runs go down the columns and start with the zeros; counts are written as text, 5 bits a character, from the
 third run on as the difference to the run two before (`maskApi.c` of the COCO API).
@@ -89,9 +89,10 @@ def encode(mask: npt.ArrayLike) -> Rle:
 
 def decode(rle: Rle) -> BoolArray:
     """Rle -> (H, W) bool."""
-    from pycocotools import mask as coco_mask
-
-    return np.ascontiguousarray(coco_mask.decode(rle.to_coco())).view(np.bool_)
+    runs = runs_of(rle.counts, rle.size_hw)
+    height, width = rle.size_hw
+    down_the_columns = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    return np.ascontiguousarray(down_the_columns.reshape(width, height).T)
 
 
 def encode_window(inside: npt.ArrayLike, window: Window, size_hw: tuple[int, int]) -> Rle:
