@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from anymask.models.folder import ModelFolder
     from anymask.models.registry import ModelState
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, pull, remove, import, export and describe models.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="List, pull, remove, import, export and describe models.",
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A model's name, with or without @version.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -42,7 +46,11 @@ def pull_models(
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch published models, check them and make them ready. An interrupted pull is continued."""
+    """Fetch published models, check them and make them ready. An interrupted pull is continued.
+
+    ANYMASK_HOME is where models are kept, ANYMASK_MIRROR a web folder to fetch the files from instead,
+    ANYMASK_OFFLINE=1 forbids the network; the usual proxy variables are honoured.
+    """
     from anymask.models.pull import pull
 
     folders = []
@@ -151,7 +159,13 @@ def _download_bar(name: str) -> Iterator[Callable[[int, int], None] | None]:
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def show(done: int, total: int) -> None:
+            # Checking and converting gigabytes takes a while after the last byte has come.
+            words = f"{name}: making it ready" if done == total else name
+            bar.update(task, completed=done, total=total, description=words)
+
+        yield show
 
 
 def _print_table(states: list[ModelState]) -> None:
