@@ -137,8 +137,8 @@ def infer_config(shapes: Mapping[str, Sequence[int]]) -> SamConfig:
     """Read a network's sizes off its weights.
 
     `shapes`: canonical key names (see `anymask.models.keys`) to shapes. The number of decoder heads leaves no
-    trace in the weights and is taken to be 8, TinyViT's input size 1024. Raises ModelError when a
-    tensor needed for this is missing or has the wrong number of axes.
+    trace in the weights and is taken to be 8, TinyViT's input size 1024. Raises ModelError when a tensor
+    needed for this is missing or has too few axes; that all others fit is for the caller to check.
     """
     try:
         is_vit = "image_encoder.pos_embed" in shapes
@@ -158,7 +158,8 @@ def infer_config(shapes: Mapping[str, Sequence[int]]) -> SamConfig:
 
 
 def _infer_vit(shapes: Mapping[str, Sequence[int]]) -> VitConfig:
-    embed_dim, _, patch_size, _ = shapes["image_encoder.patch_embed.proj.weight"]
+    patches = shapes["image_encoder.patch_embed.proj.weight"]
+    embed_dim, patch_size = patches[0], patches[3]
     depth = _count(shapes, r"image_encoder\.blocks\.(\d+)\.")
     grid = shapes["image_encoder.pos_embed"][1]
     tables = [shapes[f"image_encoder.blocks.{i}.attn.rel_pos_h"] for i in range(depth)]

@@ -23,6 +23,8 @@ from anymask.models.checkpoint import read_checkpoint
 from anymask.models.folder import ModelFolder, is_model_folder
 from anymask.models.keys import canonical_names, some_names
 
+Shapes = Mapping[str, tuple[int, ...]]
+
 
 def load_sam(path: str | Path) -> Sam:
     """A Segment Anything network from a model folder, a checkpoint file or a Hugging Face folder.
@@ -38,10 +40,12 @@ def load_sam(path: str | Path) -> Sam:
     try:
         names = canonical_names(checkpoint)
         shapes = {name: checkpoint.shapes[given] for name, given in names.items()}
-        sam = Sam(infer_config(shapes)).eval()
-        load_weights(sam, {name: checkpoint[given] for name, given in names.items()})
+        config = infer_config(shapes)
+        _check_fit(_shapes_of(config), shapes, "Sam")
     except ModelError as error:
         raise ModelError(f"Cannot use {path}. {error}") from error
+    sam = Sam(config).eval()
+    load_weights(sam, {name: checkpoint[given] for name, given in names.items()})
     return sam
 
 
@@ -52,12 +56,26 @@ def load_weights(module: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None
     is changed, listing missing and unexpected names and wrong shapes.
     """
     state = module.state_dict()
-    missing = [n for n in state if n not in weights and not n.endswith(".num_batches_tracked")]
-    unexpected = [name for name in weights if name not in state]
+    expected = {name: tuple(value.shape) for name, value in state.items()}
+    _check_fit(expected, {name: array.shape for name, array in weights.items()}, type(module).__name__)
+    with torch.no_grad():
+        for name, array in weights.items():
+            state[name].copy_(torch.from_numpy(np.array(array)))  # a copy: the arrays of files are read-only
+
+
+def _shapes_of(config: SamConfig) -> Shapes:
+    """The shapes of a network's state, without making it."""
+    with torch.device("meta"):
+        return {name: tuple(value.shape) for name, value in Sam(config).state_dict().items()}
+
+
+def _check_fit(expected: Shapes, given: Shapes, network: str) -> None:
+    missing = [n for n in expected if n not in given and not n.endswith(".num_batches_tracked")]
+    unexpected = [name for name in given if name not in expected]
     wrong = [
-        f"{name} is {array.shape} instead of {tuple(state[name].shape)}"
-        for name, array in weights.items()
-        if name in state and array.shape != tuple(state[name].shape)
+        f"{name} is {shape} instead of {expected[name]}"
+        for name, shape in given.items()
+        if name in expected and shape != expected[name]
     ]
     problems = [
         f"{label} {len(found)} ({some_names(found)})"
@@ -65,10 +83,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None
         if found
     ]
     if problems:
-        raise ModelError(f"Weights do not fit {type(module).__name__}: {', '.join(problems)}.")
-    with torch.no_grad():
-        for name, array in weights.items():
-            state[name].copy_(torch.from_numpy(np.array(array)))  # a copy: the arrays of files are read-only
+        raise ModelError(f"Weights do not fit {network}: {', '.join(problems)}.")
 
 
 def _from_folder(folder: ModelFolder) -> Sam:
@@ -81,6 +96,7 @@ def _from_folder(folder: ModelFolder) -> Sam:
     if isinstance(config.encoder, TinyVitConfig):  # its weights fit any input size
         config = replace(config, input_size=spec.input_size)
     _check_input_size(config, spec.input_size)
+    _check_fit(_shapes_of(config), weights.shapes, spec.full_name)
     sam = Sam(config).eval()
     load_weights(sam, weights)
     return sam
