@@ -20,8 +20,7 @@ from anymask.models.cache import ModelCache
 from anymask.models.registry import OFFICIAL
 from anymask.models.spec import ModelSpec
 from tests.models import web as steps
-from tests.models.conftest import checkpoint, hostile  # noqa: F401 (fixtures)
-from tests.models.samples import write_model
+from tests.models.samples import save_hostile_pickle, save_mobile_sam, write_model
 from tests.models.web import Web, running_web
 
 FRESH = ["mobile", "vit_b", "vit_l", "vit_h"]
@@ -38,6 +37,11 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelCache:
     return ModelCache(tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_mobile_sam(tmp_path_factory.mktemp("checkpoint"))
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
     with running_web() as server:
@@ -45,7 +49,7 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture
-def published(web: Web, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+def published(web: Web, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`mobile` is published at the local server, for the length of a test."""
     spec = replace(OFFICIAL["mobile"], download=web.put("/mobile_sam.pt", checkpoint.read_bytes()))
     monkeypatch.setattr(registry_module, "OFFICIAL", MappingProxyType({**OFFICIAL, "mobile": spec}))
@@ -167,7 +171,9 @@ def test_a_model_that_is_not_here_is_exit_code_1(capsys: pytest.CaptureFixture[s
 
 
 def test_import_names_and_reports(
-    checkpoint: Path, cache: ModelCache, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    checkpoint: Path,
+    cache: ModelCache,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["models", "import", str(checkpoint), "--name", "mine", "--json"]) == 0
     captured = capsys.readouterr()
@@ -176,8 +182,9 @@ def test_import_names_and_reports(
 
 
 def test_import_refuses_what_is_not_only_tensors(
-    hostile: Path, cache: ModelCache, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    tmp_path: Path, cache: ModelCache, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    hostile = save_hostile_pickle(tmp_path)
     assert run(["models", "import", str(hostile)]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -187,7 +194,8 @@ def test_import_refuses_what_is_not_only_tensors(
 
 
 def test_import_refuses_names_that_are_none(
-    checkpoint: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    checkpoint: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["models", "import", str(checkpoint), "--name", "../up"]) == 2
     assert "'name' is '../up'" in capsys.readouterr().err

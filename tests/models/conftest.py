@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from anymask.models.cache import ModelCache
+from tests.models.samples import save_hostile_pickle, save_mobile_sam
 from tests.models.web import Web, running_web
 
 
@@ -52,26 +53,9 @@ def read_only_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint as MobileSAM's: the real network and key names, random weights, saved by torch."""
-    import torch
-
-    from anymask.modeling.sam import build_sam
-
-    torch.manual_seed(5)
-    path = tmp_path_factory.mktemp("checkpoint") / "mobile_sam.pt"
-    torch.save(build_sam("mobile").state_dict(), path)
-    return path
+    return save_mobile_sam(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A file of torch's form whose pickle would run a command that creates `owned` beside it."""
-    import torch
-
-    class Command:
-        def __reduce__(self) -> tuple[object, ...]:
-            return os.system, (f"touch {tmp_path / 'owned'}",)
-
-    path = tmp_path / "hostile.pt"
-    torch.save({"image_encoder.pos_embed": Command()}, path)
-    return path
+    return save_hostile_pickle(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,3 +36,28 @@ def registry_with(cache: ModelCache, box: Path, **downloads: Download) -> Regist
     plain = ModelSpec("plain", "sam_tiny_vit", licence="Apache-2.0")
     official = {name: replace(plain, name=name, download=d) for name, d in downloads.items()}
     return Registry(cache, official, box)
+
+
+def save_mobile_sam(folder: Path) -> Path:
+    """A checkpoint as MobileSAM's: the real network and key names, random weights, saved by torch."""
+    import torch
+
+    from anymask.modeling.sam import build_sam
+
+    torch.manual_seed(5)
+    path = folder / "mobile_sam.pt"
+    torch.save(build_sam("mobile").state_dict(), path)
+    return path
+
+
+def save_hostile_pickle(folder: Path) -> Path:
+    """A file of torch's form whose pickle would run a command that creates `owned` beside it."""
+    import torch
+
+    class Command:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, (f"touch {folder / 'owned'}",)
+
+    path = folder / "hostile.pt"
+    torch.save({"image_encoder.pos_embed": Command()}, path)
+    return path

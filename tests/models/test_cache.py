@@ -164,6 +164,23 @@ def test_a_cache_that_cannot_be_written_says_so(read_only_folder: Path) -> None:
             attempt()
 
 
+def test_a_cache_that_cannot_be_read_is_like_an_empty_one(read_only_folder: Path) -> None:
+    user = os.geteuid()
+    os.seteuid(os.getuid())
+    closed = read_only_folder / "models"
+    read_only_folder.chmod(0o755)
+    add(ModelCache(read_only_folder))
+    assert ModelCache(read_only_folder).names() == [("mine", "0.2")]
+    closed.chmod(0)
+    try:
+        os.seteuid(user)
+        assert ModelCache(read_only_folder).names() == []
+    finally:
+        os.seteuid(os.getuid())
+        closed.chmod(0o755)
+        os.seteuid(user)
+
+
 def test_a_cache_below_a_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="ANYMASK_HOME"), ModelCache(tmp_path / "file").lock("mine"):

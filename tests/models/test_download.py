@@ -4,7 +4,9 @@ import errno
 import hashlib
 import os
 import random
+import ssl
 import threading
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,13 @@ import pytest
 from anymask.core.errors import ChecksumError, FormatError, ModelError, OutputError
 from anymask.models import download as download_module
 from anymask.models.download import Patience, fetch
+from anymask.models.network import hide_credentials, is_offline
 from anymask.models.spec import Download
 from tests.models import web as steps
 from tests.models.web import Web
 
 BODY = random.Random(7).randbytes(3_000_000)
+DATE = "Wed, 05 Apr 2023 10:00:00 GMT"
 QUICK = Patience(attempts=3, timeout=10, first_wait=0)
 
 
@@ -108,6 +112,49 @@ def test_damaged_old_bytes_cost_one_honest_second_try(web: Web, target: Path) ->
     fetch(web.put("/a.pth", BODY), target, patience=QUICK)
     assert target.read_bytes() == BODY
     assert web.asked_ranges() == ["bytes=1000000-", None]
+
+
+@pytest.mark.parametrize(
+    ("headers", "condition"),
+    [
+        ({"ETag": 'W/"1"'}, None),
+        ({"ETag": 'W/"1"', "Last_Modified": DATE}, DATE),
+        ({"ETag": '"strong"'}, '"strong"'),
+        ({}, None),
+    ],
+)
+def test_only_strong_validators_are_sent_back(
+    web: Web, target: Path, headers: dict[str, str], condition: str | None
+) -> None:
+    download = web.put("/a.pth", BODY)
+    web.script.append(steps.tagged(1_000_000, **headers))
+    fetch(download, target, patience=QUICK)
+    assert target.read_bytes() == BODY
+    assert web.requests[1].headers["range"] == "bytes=1000000-"
+    assert web.requests[1].headers.get("if-range") == condition
+
+
+def test_an_answer_in_chunks_arrives_and_resumes(web: Web, target: Path) -> None:
+    download = web.put("/a.pth", BODY)
+    web.script.extend([steps.chunked(3), steps.chunked()])
+    fetch(download, target, patience=QUICK)
+    assert target.read_bytes() == BODY
+    assert web.asked_ranges() == [None, "bytes=1200000-"]
+
+
+def test_an_untrusted_certificate_is_not_tried_again(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts = []
+
+    def refuse(url: str, headers: object, timeout: float) -> None:
+        attempts.append(url)
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        error.verify_message = "self-signed certificate"
+        raise urllib.error.URLError(error)
+
+    monkeypatch.setattr(download_module, "open_url", refuse)
+    with pytest.raises(ModelError, match=r"not trusted \(self-signed certificate\); set SSL_CERT_FILE"):
+        fetch(Download("https://example.invalid/a.pth", 5, "0" * 64), target, patience=QUICK)
+    assert len(attempts) == 1
 
 
 def test_too_many_old_bytes_are_thrown_away(web: Web, target: Path) -> None:
@@ -296,7 +343,7 @@ def test_proxies_of_the_environment_are_used(web: Web, target: Path, monkeypatch
 
 def test_a_dead_proxy_is_named_without_its_password(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:9")
-    with pytest.raises(ModelError, match=r"through the proxy 127.0.0.1:9: ") as caught:
+    with pytest.raises(ModelError, match=r"through the proxy http://127.0.0.1:9: ") as caught:
         fetch(Download("http://example.invalid/a.pth", 5, "0" * 64), target, patience=QUICK)
     assert "secret" not in str(caught.value)
 
@@ -347,3 +394,26 @@ def test_an_interrupted_user_keeps_what_came(web: Web, target: Path) -> None:
     fetch(download, target, patience=QUICK)
     assert target.read_bytes() == BODY
     assert web.asked_ranges()[1] == f"bytes={kept}-"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:secret@host:8080/a/b.pth?token=secret#secret", "https://host:8080/a/b.pth"),
+        ("https://host/a@b/c", "https://host/a@b/c"),
+        ("user:secret@host:3128", "host:3128"),
+        ("http://host", "http://host"),
+        ("", ""),
+    ],
+)
+def test_messages_show_no_credentials(url: str, shown: str) -> None:
+    assert hide_credentials(url) == shown
+
+
+def test_nobody_can_go_online_where_the_environment_forbids_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_offline()
+    assert is_offline(True)
+    monkeypatch.setenv("ANYMASK_OFFLINE", " TRUE ")
+    assert is_offline(False)
+    monkeypatch.setenv("ANYMASK_OFFLINE", "no")
+    assert not is_offline(None)

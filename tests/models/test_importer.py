@@ -216,3 +216,15 @@ def test_another_model_folder_under_a_taken_name_is_refused(registry: Registry, 
     import_checkpoint(first.path, registry=registry)
     with pytest.raises(ModelError, match=r"another model tuned@1.0 already"):
         import_checkpoint(second.path, registry=registry)
+
+
+def test_another_version_of_the_model_in_the_box_may_stand_beside_it(
+    registry: Registry, tmp_path: Path
+) -> None:
+    older = write_model(tmp_path / "older", ModelSpec("lite", "lite", version="0.9"))
+    same = write_model(tmp_path / "same", ModelSpec("lite", "lite", version="1.0"))
+    assert import_checkpoint(older.path, registry=registry).path == registry.cache.folder("lite", "0.9")
+    assert registry.resolve("lite").path == registry.box / "lite"
+    assert registry.resolve("lite@0.9").path == registry.cache.folder("lite", "0.9")
+    with pytest.raises(ModelError, match="'lite' belongs to the published model"):
+        import_checkpoint(same.path, registry=registry)

@@ -154,6 +154,32 @@ def instead(other: bytes, kind: str = "application/octet-stream") -> Step:
     return lambda handler, body: answer(handler, 200, other, {"Content-Type": kind})
 
 
+def tagged(count: int, **headers: str) -> Step:
+    """Like `broken_after`, with other headers to tell versions of the file apart."""
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda handler, body: answer(
+        handler, 200, body[:count], {"Content-Length": str(len(body))} | fields
+    )
+
+
+def chunked(count: int | None = None) -> Step:
+    """Answer without length, in pieces; break off after `count` of them."""
+
+    def step(handler: Handler, body: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.send_header("ETag", tag(body))
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        pieces = [body[i : i + 400_000] for i in range(0, len(body), 400_000)]
+        for piece in pieces[:count]:
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if count is None:
+            handler.wfile.write(b"0\r\n\r\n")
+
+    return step
+
+
 def stalled_after(count: int, go_on: threading.Event) -> Step:
     """Send `count` bytes, then nothing until `go_on` is set, then the rest."""
 

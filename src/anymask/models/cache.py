@@ -36,8 +36,12 @@ def format_bytes(count: int) -> str:
 
 
 def folder_bytes(path: Path) -> int:
-    """Length of all files below a folder, 0 if there is none."""
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    """Length of all files below a folder, 0 if there is none. Files that vanish meanwhile do not count."""
+    total = 0
+    for file in path.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
@@ -93,10 +97,13 @@ class ModelCache:
         return [folder for folder in folders if try_open(folder) is None]
 
     def names(self) -> list[tuple[str, str]]:
-        """(name, version) of every model in the cache, intact or not, sorted."""
-        if not self.models.is_dir():
-            return []
-        pairs = (path.name.rpartition("@") for path in self.models.iterdir() if path.is_dir())
+        """(name, version) of every model in the cache, intact or not, sorted.
+
+        A cache that cannot be read is like an empty one: the model in the box must work all the same.
+        """
+        pairs: list[tuple[str, str, str]] = []
+        with contextlib.suppress(OSError):
+            pairs += [path.name.rpartition("@") for path in self.models.iterdir() if path.is_dir()]
         return sorted((name, version) for name, _, version in pairs if name and not name.startswith("."))
 
     @contextlib.contextmanager
@@ -189,9 +196,12 @@ class ModelCache:
     def require_space(self, needed: int, purpose: str) -> None:
         """Raise OutputError if fewer than `needed` bytes are free where the cache is (or will be)."""
         place = self.root
-        while not place.exists():
-            place = place.parent
-        free = shutil.disk_usage(place).free
+        try:
+            while not place.exists() and place != place.parent:
+                place = place.parent
+            free = shutil.disk_usage(place).free
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
         if free < needed:
             raise OutputError(
                 f"{purpose} needs {format_bytes(needed)}, {format_bytes(free)} are free in {self.root}; "

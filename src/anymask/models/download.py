@@ -65,7 +65,7 @@ def fetch(
     """Fetch `download` to `target` and return `target`; nothing is fetched if it is there already.
 
     Bytes that an earlier, interrupted call left beside `target` are continued. ANYMASK_MIRROR and the proxy
-    variables of the environment are honoured; offline None means: as ANYMASK_OFFLINE says.
+    variables of the environment are honoured; offline: use no network, as ANYMASK_OFFLINE=1 says for all.
     Raises ModelError (offline, no answer, not found), ChecksumError (another file; it is removed),
     OutputError (disk full or not writable; the bytes so far are kept).
     """

@@ -121,7 +121,9 @@ def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> 
     if name is not None:
         manifest = replace(manifest, spec=replace(manifest.spec, name=name))
     spec = manifest.spec
-    _check_may_use(spec.name, registry)
+    # Another version of a model that came with the package may stand beside it.
+    if name is not None or (spec.name, spec.version) in {(n, v) for n, v, _ in registry.boxed()}:
+        _check_may_use(spec.name, registry)
     with registry.cache.lock(spec.name):
         target = registry.cache.folder(spec.name, spec.version)
         known = try_open(target)

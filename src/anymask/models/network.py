@@ -17,10 +17,8 @@ _TRUE: Final = ("1", "true", "yes", "on")
 
 
 def is_offline(asked: bool | None = None) -> bool:
-    """Whether the network is off limits: as asked, else by ANYMASK_OFFLINE (1, true, yes, on)."""
-    if asked is not None:
-        return asked
-    return os.environ.get("ANYMASK_OFFLINE", "").strip().lower() in _TRUE
+    """Whether the network is off limits: asked for, or by ANYMASK_OFFLINE (1, true, yes, on)."""
+    return bool(asked) or os.environ.get("ANYMASK_OFFLINE", "").strip().lower() in _TRUE
 
 
 def mirrored(url: str) -> str:
@@ -37,21 +35,19 @@ def mirrored(url: str) -> str:
 
 
 def describe_proxy(url: str) -> str:
-    """' through the proxy host:port' where the environment sets one for this address, else ''.
-
-    User name and password are left out.
-    """
+    """' through the proxy ...' (without credentials) where the environment sets one for `url`, else ''."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.hostname or ""):
         return ""
     proxy = urllib.request.getproxies().get(parts.scheme)
-    return f" through the proxy {proxy.rsplit('@', 1)[-1].split('//')[-1]}" if proxy else ""
+    return f" through the proxy {hide_credentials(proxy)}" if proxy else ""
 
 
 def hide_credentials(url: str) -> str:
-    """The address without user name, password and query, fit for a message."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}{parts.path}"
+    """The address without user name, password and query, fit for a message; it need not be a valid one."""
+    scheme, colon, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"{scheme}{colon}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def open_url(url: str, headers: Mapping[str, str], timeout: float) -> HTTPResponse:

@@ -26,7 +26,7 @@ def pull(
     """Bring a published model onto this machine and open it; a model that is here already is left alone.
 
     progress: called with (bytes so far, bytes in all) of the download. on_wait: called once if another
-    process is at work on the same model; its result is used. offline None means: as ANYMASK_OFFLINE says.
+    process is at work on the same model; its result is used. offline: use no network (also: ANYMASK_OFFLINE).
     An interrupted pull is continued by the next one; a damaged model is replaced.
     Raises UnknownModelError, ModelError, ChecksumError, OutputError (see `download.fetch`, `importer`).
     """

@@ -212,8 +212,8 @@ def _state_available(spec: ModelSpec) -> ModelState:
 def resolve(name_or_path: str | os.PathLike[str], *, offline: bool | None = None) -> ModelFolder:
     """Open a model by name or path with the default cache (see `Registry.resolve`).
 
-    offline: False lets a published model that is not here yet be pulled; None and True never touch the
-    network: nothing is fetched unless asked for.
+    offline: False lets a published model that is not here yet be pulled (unless ANYMASK_OFFLINE forbids it);
+    None and True never touch the network: nothing is fetched unless asked for.
     """
     registry = Registry()
     if offline is False and str(name_or_path) in registry.official and not registry.paths(str(name_or_path)):

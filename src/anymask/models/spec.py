@@ -111,7 +111,7 @@ class ModelSpec:
     version: str = "1.0"
     prompts: tuple[str, ...] = PROMPTS
     licence: str = "unknown"
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     download: Download | None = None
 
     def __post_init__(self) -> None:
