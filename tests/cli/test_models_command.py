@@ -8,13 +8,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 import pytest
 
-from anymask.cli import models as command
 from anymask.cli.main import run
-from anymask.core.errors import MissingExtraError
 from anymask.models import registry as registry_module
 from anymask.models.cache import ModelCache
 from anymask.models.registry import OFFICIAL
@@ -249,13 +247,16 @@ def test_export_asks_the_exporter(
 def test_export_without_torch_names_the_extra(
     cache: ModelCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def missing() -> None:
-        raise MissingExtraError("`anymask models export` needs torch: pip install 'anymask[torch]'")
+    def missing(name: str) -> object:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
     add(cache)
-    monkeypatch.setattr(command, "_find_exporter", missing)
+    release = ModuleType("anymask.release")
+    monkeypatch.setattr(release, "__getattr__", missing, raising=False)
+    monkeypatch.setitem(sys.modules, "anymask.release", release)
     assert run(["models", "export", "mine", "-o", str(tmp_path)]) == 1
-    assert "pip install 'anymask[torch]'" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error == "anymask: error: `anymask models export` needs torch: pip install 'anymask[torch]'\n"
 
 
 def test_help_is_quick_to_load_and_complete() -> None:
