@@ -74,16 +74,18 @@ def to_canonical(state: Mapping[str, T]) -> dict[str, T]:
 def canonical_names(given: Iterable[str]) -> dict[str, str]:
     """Canonical name -> given name, in the given order; see `to_canonical`."""
     names: dict[str, str] = {}
+    repeated: list[str] = []
     given = list(given)
     prefix = _common_prefix(given)
     rename = _from_hugging_face if any(n.startswith(prefix + "vision_encoder.") for n in given) else str
     for name in given:
         canonical = rename(name.removeprefix(prefix))
-        if canonical == _FREQUENCIES and canonical in names:
-            continue  # Hugging Face's tied copy
-        if not _LEFT_OUT.fullmatch(canonical):
-            names[name if canonical in names else canonical] = name  # a second one is reported as unexpected
-    _check_complete(names, expected_names(names))
+        tied_copy = canonical == _FREQUENCIES and canonical in names  # Hugging Face's
+        if tied_copy or _LEFT_OUT.fullmatch(canonical):
+            continue
+        if names.setdefault(canonical, name) != name:
+            repeated.append(name)
+    _check_complete(names, expected_names(names), repeated)
     return names
 
 
@@ -103,14 +105,14 @@ def detect_architecture(shapes: Mapping[str, Sequence[int]]) -> str:
     patches = shapes.get("image_encoder.patch_embed.proj.weight")
     if tiny_stem is not None:
         projections = [f"image_encoder.layers.{stage}.blocks.0.attn.proj.weight" for stage in (1, 2, 3)]
-        widths = (tiny_stem[0], *(shapes.get(name, (0,))[0] for name in projections))
+        widths = (_width(tiny_stem), *(_width(shapes.get(name, ())) for name in projections))
         depths = tuple(_count(shapes, _tiny_block(stage)) for stage in range(4))
         found = "sam_tiny_vit" if (widths, depths) == _TINY_VIT else None
         sizes = f"TinyViT of widths {widths} and depths {depths}"
     elif patches is not None:
         depth = _count(shapes, r"image_encoder\.blocks\.(\d+)\.")
-        found = _VITS.get((patches[0], depth))
-        sizes = f"ViT of width {patches[0]} and {depth} blocks"
+        found = _VITS.get((_width(patches), depth))
+        sizes = f"ViT of width {_width(patches)} and {depth} blocks"
     else:
         raise ModelError("Not the weights of Segment Anything: no image_encoder.patch_embed.proj.weight.")
     if found is None:
@@ -143,9 +145,9 @@ def _from_hugging_face(name: str) -> str:
     return name
 
 
-def _check_complete(names: Mapping[str, str], expected: set[str]) -> None:
+def _check_complete(names: Mapping[str, str], expected: set[str], repeated: Sequence[str]) -> None:
     missing = sorted(expected - names.keys())
-    unexpected = [given for name, given in names.items() if name not in expected]
+    unexpected = [given for name, given in names.items() if name not in expected] + [*repeated]
     if missing or unexpected:
         problems = [
             f"{label} {len(found)} ({some_names(found)})"
@@ -158,6 +160,10 @@ def _check_complete(names: Mapping[str, str], expected: set[str]) -> None:
 def _count(names: Iterable[str], pattern: str) -> int:
     """How many different numbers stand in the first group of `pattern`."""
     return len({int(match[1]) for name in names if (match := re.match(pattern, name))})
+
+
+def _width(shape: Sequence[int]) -> int:
+    return shape[0] if shape else 0
 
 
 def _tiny_block(stage: int) -> str:
