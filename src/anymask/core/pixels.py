@@ -11,6 +11,7 @@ from anymask.core.arrays import AnyArray, Float32Array, UInt8Array, sealed
 from anymask.core.errors import ImageError
 
 _PERCENTILES = (0.1, 99.9)
+_LARGEST = 1e38  # differences of such numbers still fit into float32
 
 
 def array_to_rgb(array: AnyArray, max_pixels: int) -> UInt8Array:
@@ -80,13 +81,15 @@ def _shape_advice(shape: tuple[int, ...]) -> str:
 
 
 def _finite(values: AnyArray) -> AnyArray:
+    """Floats without NaN and infinities, and small enough to be subtracted from each other."""
     known = np.isfinite(values)
-    if known.all():
-        return values
     if not known.any():
         raise ImageError("the image holds no finite number (all NaN or infinite)")
     lowest, highest = values[known].min(), values[known].max()
-    return np.nan_to_num(values, nan=lowest, neginf=lowest, posinf=highest)
+    if not known.all():
+        values = np.nan_to_num(values, nan=lowest, neginf=lowest, posinf=highest)
+    huge = values.dtype.itemsize > 2 and max(-lowest, highest) > _LARGEST
+    return np.clip(values, -_LARGEST, _LARGEST) if huge else values
 
 
 def _whole(values: AnyArray) -> bool:

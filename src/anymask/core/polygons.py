@@ -193,7 +193,7 @@ def _trace(padded: BoolArray) -> list[_IntArray]:
 
 
 def _split(ring: _IntArray) -> list[_IntArray]:
-    """Cut a ring that meets itself at a corner into simple ones, such as an outline and a hole touching it."""
+    """Cut a ring that meets itself at a corner into simple ones: an outline and a hole touching it."""
     loops: list[_IntArray] = []
     path: list[tuple[int, int]] = []
     place: dict[tuple[int, int], int] = {}

@@ -290,7 +290,12 @@ def _one_mask(
         return _previous_logits(previous), None
     if mask is None:
         return None, None
-    array = np.asarray(mask)
+    try:
+        array = np.asarray(mask)
+    except ValueError as error:  # lists of unequal length
+        raise PromptError(
+            f"the mask {_brief(mask)} is not an array; give (H, W) of the image's size"
+        ) from error
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
     if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "buif":
