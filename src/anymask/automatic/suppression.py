@@ -21,7 +21,8 @@ def suppress_overlaps(boxes_xyxy: npt.ArrayLike, scores: npt.ArrayLike, iou_thre
     """Indices of the boxes that stay, the best score first (order of the input where scores are equal).
 
     boxes_xyxy: (N, 4). scores: (N,), higher is better. A box goes if its IoU with one that stays and comes
-    before it is above `iou_threshold`. Boxes without area overlap nothing. Computed in float32.
+    before it is above `iou_threshold`. Boxes without area overlap nothing. IoUs are float32, as
+    torchvision's.
     """
     boxes = np.asarray(boxes_xyxy, np.float32).reshape(-1, 4)
     areas = box_areas(boxes)
@@ -30,7 +31,7 @@ def suppress_overlaps(boxes_xyxy: npt.ArrayLike, scores: npt.ArrayLike, iou_thre
     while order.size:
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        order = rest[~(_overlaps(boxes, areas, best, rest) > iou_threshold)]
+        order = rest[_overlaps(boxes, areas, best, rest).astype(np.float64) <= iou_threshold]
     return np.array(kept, np.intp)
 
 

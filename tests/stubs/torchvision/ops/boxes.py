@@ -20,8 +20,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         start = torch.maximum(boxes[best, :2], boxes[rest, :2])
         end = torch.minimum(boxes[best, 2:], boxes[rest, 2:])
         common = (end - start).clamp(min=0).prod(dim=1)
+        # Boxes without area give NaN, which suppresses nothing.
         overlap = common / (areas[best] + areas[rest] - common)
-        order = rest[~(overlap > iou_threshold)]  # boxes without area give NaN, which suppresses nothing
+        order = rest[~(overlap.double() > iou_threshold)]
     return torch.stack(kept) if kept else torch.zeros(0, dtype=torch.int64)
 
 
