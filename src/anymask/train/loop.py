@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 
 from anymask.core.errors import InputError, ModelError
 from anymask.modeling.lite import Lite, build_lite
-from anymask.modeling.lite.layers import fold_normalisation
 from anymask.train.config import TrainConfig
 from anymask.train.measure import measure
 from anymask.train.procedure import Procedure
@@ -74,9 +73,6 @@ class Run:
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
         torch.manual_seed(config.seed)
         model = build_lite(config.model, imagenet=config.model.backbone.startswith("efficientnet"))
-        fold_normalisation(
-            model.encoder.backbone
-        )  # its statistics stay frozen, so they may as well be weights
         self.step, self.elapsed = 0, 0.0
         self.procedure = Procedure(model, config)
         self.optimiser = make_optimiser(model, config)

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from anymask.modeling.lite import Lite
+from anymask.modeling.lite.config import PIXEL_MEAN
 from anymask.train.config import TrainConfig
 from anymask.train.losses import true_iou
-from anymask.train.procedure import PIXEL_MEAN, as_tensors, evaluating, normalise
+from anymask.train.procedure import as_tensors, evaluating, normalise
 from anymask.train.prompts import PromptStates, bounding_box, centre_cell, largest_error
 from anymask.train.shards import ShardCache
 from anymask.train.views import PAD, warp, warp_mask

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from anymask.modeling.lite import Lite
+from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
 from anymask.train.config import TrainConfig
 from anymask.train.losses import dice_loss, focal_loss, true_iou
 from anymask.train.prompts import PromptStates, correct, first_prompts
-
-PIXEL_MEAN = 127.0
-PIXEL_STD = 128.0
 
 
 def normalise(pixels: Tensor) -> Tensor:

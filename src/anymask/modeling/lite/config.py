@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from anymask.core.errors import FormatError
+
+PIXEL_MEAN: Final = 127.0
+"""Input normalisation of the EfficientNet-Lite weights: (pixel - 127) / 128, pixels 0 to 255."""
+PIXEL_STD: Final = 128.0
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,9 @@ class LiteConfig:
     heads, attention_width, mlp_width: of the two-way transformer.
     layers: two-way transformer blocks.
     affinity_width: length of the vectors whose cosine similarity to the clicks becomes a dense map.
-    normalised: True while training (batch normalisation in encoder neck), False once folded into the weights.
+    normalised: True while training (batch normalisation in the pyramid), False once folded into the weights.
+    backbone_normalised: the same for the backbone; False also while training from ImageNet weights, whose
+        statistics stay as they are and are folded from the start.
     """
 
     backbone: str = "efficientnet_lite2"
@@ -35,6 +41,7 @@ class LiteConfig:
     layers: int = 2
     affinity_width: int = 48
     normalised: bool = True
+    backbone_normalised: bool = False
 
     def __post_init__(self) -> None:
         for name in ("width16", "width8", "width4", "heads", "attention_width", "mlp_width", "layers"):

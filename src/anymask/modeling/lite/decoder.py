@@ -1,7 +1,7 @@
 """The prompt side of `lite`: prompts as tokens and as rasters, SAM's mask and IoU tokens, masks at stride 4.
 
-Dense tensors of the prompt side are kept as (B, pixels, channels): every layer but the depth-wise
-convolutions is then a matrix product, and layer normalisation works on the last axis.
+Dense maps are (B, C, H, W), with point-wise layers applied as 1x1 convolutions: measured faster in OpenVINO
+than the same layers on (B, pixels, C). Only the transformer's image tokens are (B, pixels, C).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Attention(nn.Module):
         return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(len(x), -1, self.heads, self.inner // self.heads).transpose(
+        return x.view(x.shape[0], -1, self.heads, self.inner // self.heads).transpose(
             1, 2
         )  # (B, heads, N, inner / heads)
 
@@ -79,25 +79,27 @@ class TwoWayBlock(nn.Module):
 class Upscale(nn.Module):
     """Doubles the resolution, adds the image's skip and the prompt's raster, mixes neighbours.
 
-    (B, h*w, cin) -> (B, 2h*2w, cout)
+    x (B, cin, h, w), skip (1 or B, cout, 2h, 2w), raster (B, R, 2h, 2w) -> (B, cout, 2h, 2w)
     """
 
     def __init__(self, cin: int, cout: int, raster: int) -> None:
         super().__init__()
         self.cout = cout
-        self.up = nn.Linear(cin, 4 * cout)
+        self.up = nn.Linear(cin, 4 * cout)  # output order: row, column, channel
         self.raster = nn.Linear(raster, cout)
         self.norm = nn.LayerNorm(cout)
         self.spatial = nn.Conv2d(cout, cout, 3, padding=1, groups=cout)
         self.mix = nn.Linear(cout, cout)
 
-    def forward(self, x: Tensor, skip: Tensor, raster: Tensor, h: int, w: int) -> Tensor:
-        b = x.shape[0]
-        grown = self.up(x).view(b, h, w, 2, 2, self.cout).permute(0, 1, 3, 2, 4, 5).reshape(b, -1, self.cout)
-        x = F.relu(self.norm(grown + skip + self.raster(raster)))
-        plane = x.view(b, 2 * h, 2 * w, self.cout).permute(0, 3, 1, 2)  # a channels-last view, no copy
-        near = self.spatial(plane).permute(0, 2, 3, 1).reshape(b, -1, self.cout)
-        return x + F.relu(self.mix(near))
+    def forward(self, x: Tensor, skip: Tensor, raster: Tensor) -> Tensor:
+        x = F.relu(channel_norm(self.grow(x) + skip + pointwise(raster, self.raster), self.norm))
+        return x + F.relu(pointwise(self.spatial(x), self.mix))
+
+    def grow(self, x: Tensor) -> Tensor:
+        """Every place becomes 2x2: a transposed convolution, as a 1x1 one and a pixel shuffle."""
+        weight = self.up.weight.view(2, 2, self.cout, -1).permute(2, 0, 1, 3).reshape(4 * self.cout, -1, 1, 1)
+        bias = self.up.bias.view(2, 2, self.cout).permute(2, 0, 1).reshape(-1)
+        return F.pixel_shuffle(F.conv2d(x, weight, bias), 2)
 
 
 class LocalMixer(nn.Module):
@@ -110,9 +112,7 @@ class LocalMixer(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
 
     def forward(self, x: Tensor, h: int, w: int) -> Tensor:
-        b, _, c = x.shape
-        plane = x.view(b, h, w, c).permute(0, 3, 1, 2)
-        near = self.spatial(plane).permute(0, 2, 3, 1).reshape(b, -1, c)
+        near = flat(self.spatial(plane(x, h, w)))
         out: Tensor = x + self.mlp(self.norm(near))
         return out
 
@@ -170,21 +170,20 @@ class LiteDecoder(nn.Module):
         h4, w4 = s4.shape[2], s4.shape[3]
         h16, w16 = h4 // 4, w4 // 4
         unit = unit_xy(points_xy, h4, w4)  # (B, N, 2)
-        rasters = self.rasters(s8, points_xy, labels, mask_logits, has_mask)  # (B, H/4*W/4, 8)
-        dense4 = F.relu(self.raster4(rasters))
-        dense8 = F.relu(self.raster8(gather2x2(dense4, h4, w4)))
-        dense16 = self.raster16(gather2x2(dense8, h4 // 2, w4 // 2))
-        image = self.mixer_in(flat(s16) + dense16, h16, w16)  # (B, h16*w16, C)
+        rasters = self.rasters(s8, points_xy, labels, mask_logits, has_mask)
+        dense4 = F.relu(pointwise(rasters, self.raster4))
+        dense8 = F.relu(halve(dense4, self.raster8))
+        image = flat(s16 + halve(dense8, self.raster16))
+        image = self.mixer_in(image, h16, w16)  # (B, h16*w16, C)
         image_pe = self.encode_xy(grid_xy(h16, w16, image))[None]
         tokens, token_pe = self.tokens(s16, unit, labels)
         for block in self.blocks:
             tokens, image = block(tokens, image, token_pe, image_pe)
         tokens = self.final_norm(tokens + self.final_attn(tokens + token_pe, image + image_pe, image))
-        image = self.mixer_out(image, h16, w16)
-        x = self.up8(image, flat(s8), dense8, h16, w16)
-        x = self.up4(x, flat(s4), dense4, 2 * h16, 2 * w16)
+        x = plane(self.mixer_out(image, h16, w16), h16, w16)
+        x = self.up4(self.up8(x, s8, dense8), s4, dense4)
         heads = torch.stack([head(tokens[:, 1 + i]) for i, head in enumerate(self.hyper)], 1)  # (B, 4, C4)
-        masks = heads @ x.transpose(1, 2) + self.direct @ rasters.transpose(1, 2) + self.direct_bias[:, None]
+        masks = heads @ x.flatten(2) + self.direct @ rasters.flatten(2) + self.direct_bias[:, None]
         return masks.view(-1, MASK_TOKENS, h4, w4), self.iou_head(tokens[:, 0]).sigmoid()
 
     def encode_xy(self, unit: Tensor) -> Tensor:
@@ -198,14 +197,14 @@ class LiteDecoder(nn.Module):
         point = (labels >= 0).to(s16.dtype)[..., None]
         here = self.point_feature(sample(s16, unit))  # (B, N, C)
         prompt = self.encode_xy(unit) * point + self.label_tokens(labels.clamp(-1, 3) + 1) + here * click
-        output = self.output_tokens.weight[None].expand(len(unit), -1, -1)
+        output = self.output_tokens.weight[None].expand(unit.shape[0], -1, -1)
         tokens = torch.cat([output, prompt.to(output.dtype)], 1)
         return tokens, tokens
 
     def rasters(
         self, s8: Tensor, points_xy: Tensor, labels: Tensor, mask_logits: Tensor, has_mask: Tensor
     ) -> Tensor:
-        """The prompt as RASTERS stride-4 maps: (B, h*w, RASTERS)."""
+        """The prompt as stride-4 maps: (B, RASTERS, h, w)."""
         h, w = mask_logits.shape[2], mask_logits.shape[3]
         unit = unit_xy(points_xy, h, w)
         x = torch.arange(w, dtype=unit.dtype, device=unit.device) + 0.5
@@ -225,13 +224,15 @@ class LiteDecoder(nn.Module):
         clicks = [(disk * include).amax(1), (disk * exclude).amax(1)]
         similar = self.affinities(s8, unit, labels, h, w)
         maps = [*clicks, inside, border, previous, flag.expand_as(previous), *similar]
-        return torch.stack(maps, -1).flatten(1, 2)
+        return torch.stack(maps, 1)
 
     def affinities(self, s8: Tensor, unit: Tensor, labels: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Highest cosine similarity to the include and to the exclude clicks: (B, h, w) each, 0 without."""
-        field = F.normalize(self.affinity(flat(s8)), dim=-1)  # (B, h8*w8, A)
+        field = F.normalize(
+            F.conv2d(s8, self.affinity.weight[:, :, None, None]), dim=1
+        )  # (1 or B, A, h8, w8)
         clicks = F.normalize(self.affinity(sample(s8, unit)), dim=-1)  # (B, N, A)
-        near = clicks @ field.transpose(1, 2)  # (B, N, h8*w8)
+        near = clicks @ field.flatten(2)  # (B, N, h8*w8)
         found = []
         for label in (1, 0):
             chosen = (labels == label)[..., None]
@@ -242,15 +243,42 @@ class LiteDecoder(nn.Module):
         return grown[:, 0], grown[:, 1]
 
 
-def flat(plane: Tensor) -> Tensor:
+def flat(maps: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, H*W, C)"""
-    return plane.flatten(2).transpose(1, 2)
+    return maps.flatten(2).transpose(1, 2)
 
 
-def gather2x2(x: Tensor, h: int, w: int) -> Tensor:
-    """(B, h*w, C) -> (B, h/2*w/2, 4C): each 2x2 neighbourhood side by side."""
-    b, _, c = x.shape
-    return x.view(b, h // 2, 2, w // 2, 2, c).permute(0, 1, 3, 2, 4, 5).reshape(b, (h // 2) * (w // 2), 4 * c)
+def plane(tokens: Tensor, h: int, w: int) -> Tensor:
+    """(B, h*w, C) -> (B, C, h, w)"""
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, h, w)
+
+
+def pointwise(maps: Tensor, layer: nn.Linear) -> Tensor:
+    """A linear layer at every place of (B, C, H, W)."""
+    return F.conv2d(maps, layer.weight[:, :, None, None], layer.bias)
+
+
+def halve(maps: Tensor, layer: nn.Linear) -> Tensor:
+    """A linear layer on each 2x2 neighbourhood (row, column, channel): (B, C, H, W) -> (B, out, H/2, W/2)."""
+    out, four = layer.weight.shape
+    weight = layer.weight.view(out, 2, 2, four // 4).permute(0, 3, 1, 2)
+    return F.conv2d(maps, weight, layer.bias, stride=2)
+
+
+def channel_norm(maps: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """Layer normalisation over the channels of (B, C, H, W).
+
+    In a graph it is spelled out, which OpenVINO runs without changing the memory layout (measured 1.2 times
+    faster for the whole decoder); eager torch is faster with its own kernel.
+    """
+    if not torch.compiler.is_exporting():
+        return F.layer_norm(
+            maps.permute(0, 2, 3, 1), norm.normalized_shape, norm.weight, norm.bias, norm.eps
+        ).permute(0, 3, 1, 2)
+    centred = maps - maps.mean(1, keepdim=True)
+    variance = (centred * centred).mean(1, keepdim=True)
+    scaled = centred * torch.rsqrt(variance + norm.eps)
+    return scaled * norm.weight[None, :, None, None] + norm.bias[None, :, None, None]
 
 
 def grid_xy(h: int, w: int, like: Tensor) -> Tensor:
@@ -262,8 +290,7 @@ def grid_xy(h: int, w: int, like: Tensor) -> Tensor:
 
 def unit_xy(points_xy: Tensor, h4: int, w4: int) -> Tensor:
     """Input-frame pixels to 0..1; half a pixel is added, as in SAM, so that whole numbers mean centres."""
-    size = torch.tensor([4.0 * w4, 4.0 * h4], dtype=points_xy.dtype, device=points_xy.device)
-    return (points_xy + 0.5) / size
+    return torch.stack([(points_xy[..., 0] + 0.5) / (4 * w4), (points_xy[..., 1] + 0.5) / (4 * h4)], -1)
 
 
 def box_cover(x: Tensor, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
@@ -279,8 +306,8 @@ def band(centres: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return (above + below - 1).clamp(0, 1)
 
 
-def sample(plane: Tensor, unit: Tensor) -> Tensor:
+def sample(maps: Tensor, unit: Tensor) -> Tensor:
     """Bilinear samples of (B or 1, C, H, W) at (B, N, 2) in 0..1 -> (B, N, C)."""
-    wide = plane.expand(len(unit), -1, -1, -1)
-    at = (unit * 2 - 1)[:, :, None].to(plane.dtype)
+    wide = maps.expand(unit.shape[0], -1, -1, -1)
+    at = (unit * 2 - 1)[:, :, None].to(maps.dtype)
     return F.grid_sample(wide, at, align_corners=False, padding_mode="border")[..., 0].transpose(1, 2)

@@ -51,7 +51,7 @@ class LiteEncoder(nn.Module):
 
     def __init__(self, config: LiteConfig) -> None:
         super().__init__()
-        self.backbone = build_backbone(config.backbone, config.normalised)
+        self.backbone = build_backbone(config.backbone, config.backbone_normalised)
         self.pyramid = FeaturePyramid(self.backbone.channels, config)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:

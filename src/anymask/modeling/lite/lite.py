@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import nn
 
-from anymask.modeling.lite.backbones import imagenet_weights
+from anymask.modeling.lite.backbones import build_backbone, imagenet_weights
 from anymask.modeling.lite.config import LiteConfig
 from anymask.modeling.lite.decoder import LiteDecoder
 from anymask.modeling.lite.encoder import LiteEncoder
@@ -23,7 +25,7 @@ class Lite(nn.Module):
     def fold(self) -> None:
         """Fold batch normalisation into the weights; afterwards the state dict fits `normalised=False`."""
         fold_normalisation(self)
-        self.config = LiteConfig.from_dict({**self.config.to_dict(), "normalised": False})
+        self.config = replace(self.config, normalised=False, backbone_normalised=False)
 
 
 def build_lite(config: LiteConfig | None = None, *, imagenet: bool = False) -> Lite:
@@ -34,5 +36,10 @@ def build_lite(config: LiteConfig | None = None, *, imagenet: bool = False) -> L
     config = config or LiteConfig()
     model = Lite(config)
     if imagenet:
-        model.encoder.backbone.load_state_dict(imagenet_weights(config.backbone), strict=False)
+        trained = build_backbone(config.backbone, normalised=True)
+        trained.load_state_dict(imagenet_weights(config.backbone), strict=False)
+        if not config.backbone_normalised:
+            trained.eval()
+            fold_normalisation(trained)
+        model.encoder.backbone.load_state_dict(trained.state_dict())
     return model
