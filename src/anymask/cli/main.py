@@ -76,6 +76,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         command = typer.main.get_command(app)
         code = command.main(words or ["--help"], prog_name="anymask", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            say("anymask: interrupted")
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         _close_stdout()

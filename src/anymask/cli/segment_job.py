@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from anymask.predict.model import Model
 
 SUFFIXES = {"png": ".png", "json": ".json", "coco": ".coco.json", "svg": ".svg"}
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+DONE, FAILED = 0, 1
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ class SegmentJob:
                     failed += 1
                 done += 1
         except KeyboardInterrupt:
-            say(f"anymask: interrupted; {done - failed} of {total} images are done")
-            return INTERRUPTED
+            say(f"{done - failed} of {total} images are done")
+            raise
         if total > 1 and not self.outputs.quiet:
             say(f"{total - failed} of {total} images done" + (f", {failed} failed" if failed else ""))
         return FAILED if failed else DONE

@@ -31,7 +31,7 @@ def to_bytes(contents: Contents) -> bytes:
         *paths,
         "</svg>",
     ]
-    return ("\n".join(lines) + "\n").encode()
+    return ("\n".join(lines) + "\n").encode(errors="replace")
 
 
 def _path(record: MaskRecord, colour: tuple[int, int, int]) -> str:

@@ -43,8 +43,8 @@ def load(
         raise InputError(f"backend {backend!r} is not known; give one of {', '.join(BACKENDS)}")
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise InputError(f"threads is {threads!r}; give a whole number from 1, or None for all cores")
-    from anymask.predict.backends import make_runtime
-
     folder = resolve(name_or_path, offline=offline)
+    from anymask.predict.backends import make_runtime  # only now: a wrong name is told without it
+
     runtime = make_runtime(folder, backend=backend, precision=precision, threads=threads)
     return Model(runtime, sha256=folder.sha256)
