@@ -7,6 +7,7 @@ called, and everything else is refused by name.
 
 from __future__ import annotations
 
+import io
 import pickletools
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,6 +34,7 @@ _REBUILD_TENSOR: Final = "torch._utils _rebuild_tensor_v2"
 _REBUILD_PARAMETER: Final = "torch._utils _rebuild_parameter"
 _ADMITTED: Final = {_ORDERED_DICT, _REBUILD_TENSOR, _REBUILD_PARAMETER, *DTYPE_OF_STORAGE}
 
+_OPCODES: Final = {opcode.code: opcode for opcode in pickletools.opcodes}
 _CONSTANTS: Final = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY: Final[dict[str, Callable[[], Any]]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _LITERALS: Final = {
@@ -59,9 +61,11 @@ def read_tensor_pickle(pickle: bytes, find_storage: FindStorage) -> Any:
     Raises ModelError naming what it refuses, or when the pickle is damaged.
     """
     machine = _Machine(find_storage)
+    stream = io.BytesIO(pickle)
     try:
-        for opcode, argument, _ in pickletools.genops(pickle):
-            machine.run(opcode.name, argument)
+        while (opcode := _OPCODES[stream.read(1).decode("latin-1")]).name != "STOP":
+            _check(opcode.name)  # before its argument is parsed
+            machine.run(opcode.name, opcode.arg.reader(stream) if opcode.arg else None)
         return machine.pop()
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ModelError("Its pickle is damaged; get the file again.") from error
@@ -93,7 +97,7 @@ class _Machine:
         return items
 
     def run(self, opcode: str, argument: Any) -> None:
-        """One instruction. Raises ModelError if it is not admitted."""
+        """One admitted instruction."""
         if opcode in _LITERALS:
             self.stack.append(argument)
         elif opcode in _CONSTANTS:
@@ -109,13 +113,11 @@ class _Machine:
             self.stack.append(tuple(reversed(items)))
         elif opcode == "GLOBAL":
             self.stack.append(_admit(argument))
-        elif instruction := _INSTRUCTIONS.get(opcode):
-            instruction(self)
         else:
-            raise ModelError(f"It holds the pickle instruction {opcode}, which no plain state dict needs.")
+            _INSTRUCTIONS[opcode](self)
 
     def nothing(self) -> None:
-        """PROTO, FRAME and STOP carry no content."""
+        """PROTO and FRAME carry no content."""
 
     def mark(self) -> None:
         self.marks.append(len(self.stack))
@@ -171,7 +173,6 @@ class _Machine:
 _INSTRUCTIONS: Final[dict[str, Callable[[_Machine], None]]] = {
     "PROTO": _Machine.nothing,
     "FRAME": _Machine.nothing,
-    "STOP": _Machine.nothing,
     "MARK": _Machine.mark,
     "MEMOIZE": _Machine.memoize,
     "STACK_GLOBAL": _Machine.stack_global,
@@ -184,6 +185,15 @@ _INSTRUCTIONS: Final[dict[str, Callable[[_Machine], None]]] = {
     "REDUCE": _Machine.reduce,
     "BUILD": _Machine.build,
 }
+_KNOWN: Final = {
+    *_LITERALS, *_CONSTANTS, *_EMPTY, *_SHORT_TUPLES, *_INSTRUCTIONS,
+    "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL",
+}  # fmt: skip
+
+
+def _check(opcode: str) -> None:
+    if opcode not in _KNOWN:
+        raise ModelError(f"It holds the pickle instruction {opcode}, which no plain state dict needs.")
 
 
 def _admit(name: str) -> _Name:
