@@ -1,0 +1,1 @@
+"""What `segment_anything.utils` has: sizes and coordinates, masks and their encodings."""
