@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+import runpy
 import shlex
 import shutil
 import sys
@@ -84,7 +85,7 @@ def test_commands_run(clone: Path, line: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def parsed(line: str) -> tuple[list[str], str | None, str | None]:
-    """The words after `anymask`, globs expanded as a shell does; then where stdin and stdout are redirected."""
+    """The words after `anymask`, globs expanded as in a shell; then where stdin and stdout are redirected."""
     words, files, tokens = [], {"<": None, ">": None}, shlex.split(line, comments=True)[1:]
     while tokens:
         token = tokens.pop(0)
@@ -144,3 +145,13 @@ def test_every_photo_has_clicks() -> None:
     assert sorted(photo["file"] for photo in CLICKS) == sorted(
         p.name for p in (ROOT / "examples").glob("*.jpg")
     )
+
+
+def test_the_pictures_are_made(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples" / "pictures.py"))["main"](str(clone / "images"))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == sum(len(photo["objects"]) for photo in CLICKS)
+    assert all(re.search(r"click [01]\.\d\d  box [01]\.\d\d$", line) for line in lines)
+    assert sorted(p.name for p in (clone / "images").iterdir()) == sorted(photo["file"] for photo in CLICKS)
+    with Image.open(clone / "images" / "flower.jpg") as image:
+        assert image.height == 240
