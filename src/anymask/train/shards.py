@@ -1,8 +1,4 @@
-"""Tar shards of images with masks, decoded once into a local cache of raw pixels.
-
-A shard holds pairs `<key>.<image extension>` and `<key>.json` (WebDataset layout); the JSON names source,
-kind, size and masks as COCO compressed RLE.
-"""
+"""Tar shards of images with masks, decoded once into a local cache of raw pixels."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ import hashlib
 import io
 import json
 import os
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anymask.core.errors import FormatError, InputError
+from anymask.core.errors import InputError
+from anymask.formats.shards import read_shard
 
 Report = Callable[[str], None]
 
@@ -40,29 +36,6 @@ class Sample:
     exhaustive: bool
     rles: tuple[dict[str, Any], ...]  # {"size": [h, w], "counts": str}
     labels: tuple[str | None, ...]
-
-
-def read_shard(path: Path) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Yield (key, encoded image, description) of every complete pair of a shard.
-
-    Raises FormatError if the file is no tar archive or a description is no JSON.
-    """
-    waiting: dict[str, dict[str, bytes]] = {}
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for member in tar:
-                if not member.isfile():
-                    continue
-                key, _, extension = member.name.rpartition(".")
-                handle = tar.extractfile(member)
-                assert handle is not None
-                pair = waiting.setdefault(key, {})
-                pair["json" if extension == "json" else "image"] = handle.read()
-                if len(pair) == 2:
-                    del waiting[key]
-                    yield key, pair["image"], json.loads(pair["json"])
-    except (tarfile.TarError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path} is not a shard of images and JSON: {error}") from error
 
 
 def decode_sample(
