@@ -60,6 +60,11 @@ class PromptBatch:
     def __len__(self) -> int:
         return int(self.points_xy.shape[0])
 
+    def __getitem__(self, part: slice) -> PromptBatch:
+        """Some of the prompts, in order."""
+        masks = None if self.mask_logits is None else self.mask_logits[part]
+        return PromptBatch(self.points_xy[part], self.labels[part], masks)
+
     def _check_points(self) -> None:
         points, labels = self.points_xy, self.labels
         if points.ndim != 3 or points.shape[2] != 2 or points.shape[0] == 0:

@@ -1,0 +1,110 @@
+"""OpenVINO: the default engine, on CPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from anymask.core.errors import MissingExtraError
+from anymask.models.manifest import WEIGHTS
+from anymask.predict.graph_stages import GraphFiles
+from anymask.predict.runtime import Int64
+
+_PRIVATE: Final = {"SNIPPETS_MODE": "DISABLE"}
+"""OpenVINO fuses an attention into one loop that takes longer than its parts in our decoder (1.15 times)."""
+
+
+class OpenVino:
+    """An `Engine` (see `graph_stages`).
+
+    files: the model folder. fast: allow bfloat16 where the CPU computes in it.
+    threads: None for OpenVINO's choice. cache: folder for compiled graphs, or None.
+    Raises MissingExtraError if OpenVINO cannot be imported.
+    """
+
+    def __init__(self, files: GraphFiles, *, fast: bool, threads: int | None, cache: Path | None) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError(
+                f"OpenVINO cannot be imported ({error}); pip install openvino, or choose backend 'onnx'."
+            ) from error
+        self._ov = openvino
+        self._core = openvino.Core()
+        self._files = files
+        self.half = fast and "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+        if threads is not None:
+            self._options["INFERENCE_NUM_THREADS"] = threads
+        if cache is not None:
+            # A compiled graph in the cache refers to the weights file instead of holding a copy of it.
+            self._options |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
+            self._options["WEIGHTS_PATH"] = str(files.folder / WEIGHTS)
+
+    def open(self, name: str, *, exact: bool = False, brief: tuple[str, ...] = ()) -> OpenVinoGraph:
+        """See `Engine.open`."""
+        half = self.half and not exact
+        path = self._files.graph(name)
+        try:
+            model = self._core.read_model(path)
+            if half and brief:
+                model = self._keep_half(model, brief)
+            precision = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
+            compiled = self._compile(model, {**self._options, **precision})
+        except RuntimeError as error:
+            raise self._files.broken(name, error) from error
+        return OpenVinoGraph(compiled, self)
+
+    def value(self, array: np.ndarray) -> Any:
+        """See `Engine`. Shares the array's memory where OpenVINO can, that is, if it is writeable."""
+        return self._ov.Tensor(array, shared_memory=array.flags.writeable)
+
+    def array(self, value: Any) -> np.ndarray:
+        """See `Engine`."""
+        return np.array(value.data)
+
+    def take(self, value: Any, rows: Int64) -> Any:
+        """See `Engine`."""
+        if len(rows) == value.shape[0]:
+            return value
+        taken = value.data[rows]  # NumPy has no bfloat16: OpenVINO shows such bits as float16
+        return self._ov.Tensor(taken, self._ov.Shape(taken.shape), value.element_type)
+
+    def _keep_half(self, model: Any, names: tuple[str, ...]) -> Any:
+        processor = self._ov.preprocess.PrePostProcessor(model)
+        inputs = {name for port in model.inputs for name in port.get_names()}
+        for name in names:
+            port = processor.input(name) if name in inputs else processor.output(name)
+            port.tensor().set_element_type(self._ov.Type.bf16)
+        return processor.build()
+
+    def _compile(self, model: Any, options: Mapping[str, Any]) -> Any:
+        try:
+            return self._core.compile_model(model, "CPU", {**options, **_PRIVATE})
+        except RuntimeError:  # a version of OpenVINO without the private option
+            return self._core.compile_model(model, "CPU", dict(options))
+
+
+class OpenVinoGraph:
+    """A compiled graph and its one request."""
+
+    def __init__(self, compiled: Any, engine: OpenVino) -> None:
+        self._engine = engine
+        self._compiled = compiled
+        self._request = compiled.create_infer_request()
+        self._outputs = [name for port in compiled.outputs for name in port.get_names()]
+
+    def input_shape(self, name: str) -> tuple[int, ...]:
+        """See `OpenGraph`."""
+        return tuple(self._compiled.input(name).get_shape())
+
+    def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `OpenGraph`."""
+        for name, value in inputs.items():
+            tensor = self._engine.value(value) if isinstance(value, np.ndarray) else value
+            self._request.set_tensor(name, tensor)
+        self._request.infer()
+        return {name: self._request.get_tensor(name) for name in self._outputs}
