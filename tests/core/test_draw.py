@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def far_from(mask: np.ndarray, distance: int) -> np.ndarray:
 
 def test_overlay_tints_the_mask_and_leaves_the_rest() -> None:
     result = draw.overlay(PIXELS, [MASK], colours=[(255, 0, 0)], opacity=0.4)
-    calm = far_from(MASK, 3)
+    calm = far_from(MASK, 4)
     assert np.array_equal(result[calm & ~MASK], PIXELS[calm & ~MASK])
     expected = PIXELS[calm & MASK] * 0.6 + np.array([255, 0, 0]) * 0.4
     assert result[calm & MASK] == pytest.approx(expected, abs=0.51)
@@ -46,8 +48,8 @@ def test_small_masks_are_drawn_over_large_ones() -> None:
 def test_contour_touches_the_edge_only() -> None:
     result = draw.contour(PIXELS, MASK, colour=(1, 2, 3))
     changed = (result != PIXELS).any(axis=2)
-    assert not changed[far_from(MASK, 3)].any()
-    assert result[20, 45].tolist() == [1, 2, 3]
+    assert not changed[far_from(MASK, 4)].any()
+    assert result[20, 45].astype(int) == pytest.approx([1, 2, 3], abs=60)  # smoothed, so not the very colour
 
 
 def test_the_arguments_stay_as_they_are() -> None:
@@ -87,13 +89,15 @@ def test_alpha_is_soft_at_the_edge_only(feather: float) -> None:
     assert alpha[calm] == pytest.approx(MASK[calm].astype(float), abs=1e-5)
     assert alpha.min() >= 0
     assert alpha.max() <= 1
-    middle = alpha[30, 50:70]  # across the right edge
+    wide = np.zeros((80, 80), bool)
+    wide[:, :40] = True
+    middle = draw.soft_alpha(wide, feather)[40]
     assert (np.diff(middle) <= 1e-6).all()
-    assert alpha[30, 59] + alpha[30, 60] == pytest.approx(1, abs=0.02)
+    assert middle[39] + middle[40] == pytest.approx(1, abs=1e-5)
 
 
 def test_alpha_stays_full_at_the_border_of_the_image() -> None:
-    assert (draw.soft_alpha(np.ones((9, 9)), 2.0) == 1).all()
+    assert draw.soft_alpha(np.ones((9, 9)), 2.0) == pytest.approx(1, abs=1e-6)
 
 
 def test_cutout_keeps_the_object_and_hides_the_rest() -> None:
@@ -122,7 +126,7 @@ def test_palette() -> None:
     colours = draw.palette(12)
     assert len(set(colours)) == 12
     assert draw.palette(3) == colours[:3]
-    for first, second in zip(colours, colours[1:], strict=False):
+    for first, second in pairwise(colours):
         assert max(abs(a - b) for a, b in zip(first, second, strict=True)) > 60
 
 

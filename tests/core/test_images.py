@@ -178,6 +178,38 @@ def test_16_bit_files_are_stretched(tmp_path: Path) -> None:
         assert np.array_equal(pixels_of(tmp_path / name), pixels_of(array))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", [".png", ".tiff"])
+def test_16_bit_colour_files_keep_their_low_bits(ending: str, orientation: int) -> None:
+    import cv2
+
+    twelve_bits = (PIXELS.astype(np.uint16) << 4) + 15
+    _, data = cv2.imencode(ending, np.ascontiguousarray(twelve_bits[..., ::-1]))
+    if ending == ".png":  # OpenCV writes no EXIF: put a chunk with the orientation behind the header
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        plain = data.tobytes()
+        data = plain[:33] + chunk(b"eXIf", exif.tobytes()[6:]) + plain[33:]
+        upright = pixels_of(encoded(Image.fromarray(PIXELS), "PNG", exif=exif))
+    else:
+        upright = PIXELS
+    found = pixels_of(bytes(data))
+    assert found.shape == upright.shape
+    assert np.array_equal(found, pixels_of((upright.astype(np.uint16) << 4) + 15))
+    with pytest.raises(ImageError, match="damaged"):
+        load_image(bytes(data)[:-300])
+
+
+def test_16_bit_colour_with_alpha() -> None:
+    import cv2
+
+    deep = np.dstack([PIXELS.astype(np.uint16) * 257, np.full(PIXELS.shape[:2], 65535, np.uint16)])
+    deep[:5, :, 3] = 0
+    _, data = cv2.imencode(".png", deep[..., [2, 1, 0, 3]])
+    assert np.array_equal(pixels_of(bytes(data)), pixels_of(deep))
+    assert (pixels_of(bytes(data))[:5] == 255).all()
+
+
 def test_float_file() -> None:
     array = ramp(np.float32, -3, 7)
     assert np.array_equal(pixels_of(encoded(Image.fromarray(array), "TIFF")), pixels_of(array))
@@ -224,8 +256,11 @@ def test_alpha_of_wide_arrays_goes_by_its_type() -> None:
     rgba[..., 3] = [[65535, 0], [32768, 65535]]
     assert pixels_of(rgba)[..., 0].tolist() == [[0, 255], [127, 0]]
     floats = np.zeros((1, 3, 4))
-    floats[..., 3] = [1.0, np.nan, 7.0]
-    assert pixels_of(floats)[0, :, 0].tolist() == [0, 255, 0]
+    floats[..., 3] = [1.0, np.nan, 0.5]
+    assert pixels_of(floats)[0, :, 0].tolist() == [0, 255, 128]
+    bytes_in_floats = np.dstack([PIXELS, np.full(PIXELS.shape[:2], 255)]).astype(float)
+    for dtype in (np.float32, np.int64, np.uint16):
+        assert np.array_equal(pixels_of(bytes_in_floats.astype(dtype)), PIXELS)
 
 
 def test_tensor_of_another_library() -> None:
@@ -285,12 +320,13 @@ def test_files_that_are_no_images_are_refused(tmp_path: Path, data: bytes, messa
         load_image(data)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A part of a PNG file."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def bomb(width: int, height: int) -> bytes:
     """A PNG whose header states a size that its few bytes of data do not have."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 

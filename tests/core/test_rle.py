@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from anymask.core.errors import FormatError, InputError
-from anymask.core.rle import Rle, decode, encode, encode_window, from_runs, runs_of
+from anymask.core.masks import mask_box
+from anymask.core.rle import Rle, decode, decode_window, encode, encode_window, from_runs, runs_of
 from anymask.core.upscale import Window
 from tests.core.strategies import masks
 
@@ -42,6 +43,24 @@ def test_window_equals_whole(mask: np.ndarray, above: int, below: int, left: int
     whole = np.pad(mask, ((above, below), (left, right)))
     window = Window(above, above + mask.shape[0], left, left + mask.shape[1])
     assert encode_window(mask, window, whole.shape) == encode(whole)  # type: ignore[arg-type]
+
+
+@given(
+    mask=masks(),
+    above=st.integers(0, 5),
+    below=st.integers(0, 5),
+    left=st.integers(0, 5),
+    right=st.integers(0, 5),
+)
+def test_window_of_a_mask(mask: np.ndarray, above: int, below: int, left: int, right: int) -> None:
+    whole = np.pad(mask, ((above, below), (left, right)))
+    found = decode_window(encode(whole))
+    again = np.zeros_like(whole)
+    if found is not None:
+        window, inside = found
+        again[window.slices] = inside
+        assert (window.x0, window.y0, window.x1, window.y1) == mask_box(whole)
+    assert np.array_equal(again, whole)
 
 
 @given(mask=masks())

@@ -181,7 +181,7 @@ def _outline(image: UInt8Array, mask: BoolArray, colour: Colour) -> None:
     part = np.ascontiguousarray(mask[y0:y1, x0:x1]).view(np.uint8)
     lines, _ = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x0, y0))
     unit = _unit(image)
-    cv2.drawContours(image, lines, -1, _WHITE, 2 * unit + 1, cv2.LINE_AA)
+    cv2.drawContours(image, lines, -1, _WHITE, 2 * unit, cv2.LINE_AA)
     cv2.drawContours(image, lines, -1, colour, unit, cv2.LINE_AA)
 
 

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 import numpy as np
 
 from anymask.core.arrays import UInt8Array, read_only, sealed
+from anymask.core.deep_colour import decode_deep_colour, is_deep_colour, orientation_of
 from anymask.core.errors import ImageError
 from anymask.core.pixels import array_to_rgb, check_pixel_count
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 DEFAULT_MAX_PIXELS = 200_000_000  # 600 MB as RGB
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")
@@ -81,7 +83,8 @@ def load_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     Values (arrays and 16-bit, 32-bit or float files): bool becomes 0 and 255; 8-bit values stay; whole
     numbers that all lie in 0..255 stay; floats that all lie in 0..1 are multiplied by 255; everything else is
     stretched so that the 0.1 and 99.9 percentiles become 0 and 255 (16-bit images rarely use their range).
-    NaN and -inf count as the lowest finite value, +inf as the highest. Alpha goes by its type's range.
+    NaN and -inf count as the lowest finite value, +inf as the highest. Alpha is opaque at
+    1 (floats up to 1, bool), else at 255 or 65535, whichever it stays within.
 
     max_pixels: images with more pixels are refused from the file's header, before decoding (decompression
         bombs).
@@ -158,7 +161,17 @@ def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
     except Exception as error:  # Pillow lets many kinds out for damaged headers
         raise ImageError(f"{what} is damaged ({_brief(str(error))}); give another copy") from error
     with image:
+        if is_deep_colour(image):
+            return _from_deep_colour(image, data, name, max_pixels)
         return _from_pil(image, name, max_pixels)
+
+
+def _from_deep_colour(image: ImageFile, data: bytes, name: str, max_pixels: int) -> Picture:
+    orientation = orientation_of(image)
+    _from_pil(
+        image, name, max_pixels
+    )  # the same checks: OpenCV gives half an image for a file that is cut off
+    return Picture(array_to_rgb(decode_deep_colour(data, orientation), max_pixels), name)
 
 
 def _from_pil(image: Image.Image, name: str, max_pixels: int) -> Picture:

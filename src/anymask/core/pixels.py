@@ -115,13 +115,18 @@ def _in_floats(values: AnyArray) -> npt.NDArray[np.floating[Any]]:
 
 
 def _alpha(values: AnyArray) -> Float32Array:
-    """(H, W) of any type -> (H, W, 1) float32 in [0, 1]; floats are clipped, NaN is transparent."""
-    if values.dtype.kind in "iu":
-        share = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    else:
-        share = np.nan_to_num(values.astype(np.float32), nan=0.0)
-    clipped: Float32Array = np.clip(share, 0, 1)[..., None]
-    return clipped
+    """(H, W) of any type -> (H, W, 1) float32 in [0, 1], by the rules of `load_image`."""
+    known = np.nan_to_num(values.astype(np.float64), nan=0.0)
+    opaque = _opaque(values.dtype, float(known.max()))
+    share: Float32Array = np.clip(known / opaque, 0, 1).astype(np.float32)
+    return share[..., None]
+
+
+def _opaque(dtype: np.dtype[Any], highest: float) -> float:
+    """The alpha that lets nothing through, for channels that may hold less than their type could."""
+    if dtype.kind in "fb" and highest <= 1:
+        return 1.0
+    return next((full for full in (255.0, 65535.0) if highest <= full), highest)
 
 
 def _over_white(colour: UInt8Array, alpha: Float32Array) -> UInt8Array:

@@ -89,7 +89,11 @@ class MaskRecord:
     @classmethod
     def of_mask(cls, mask: npt.ArrayLike, **known: Any) -> MaskRecord:
         """From an (H, W) mask; `known` are further fields by name."""
-        rle = encode(mask)
+        return cls.of_rle(encode(mask), **known)
+
+    @classmethod
+    def of_rle(cls, rle: Rle, **known: Any) -> MaskRecord:
+        """From an RLE; `known` are further fields by name."""
         return cls(rle=rle, box_xywh=rle.box_xywh, area=rle.area, **known)
 
     @property

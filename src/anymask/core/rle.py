@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from anymask.core.arrays import BoolArray
 from anymask.core.errors import FormatError, InputError
-from anymask.core.upscale import Window
+from anymask.core.upscale import Window, tight
 
 _MAX_PIXELS = 2**31 - 1  # pycocotools counts in 32-bit numbers
 
@@ -93,6 +93,28 @@ def decode(rle: Rle) -> BoolArray:
     height, width = rle.size_hw
     down_the_columns = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return np.ascontiguousarray(down_the_columns.reshape(width, height).T)
+
+
+def decode_window(rle: Rle) -> tuple[Window, BoolArray] | None:
+    """The mask's tight window and the (h, w) bool inside it; None if it is empty.
+
+    Only the columns that the mask reaches are unrolled, not the whole image.
+    """
+    runs = runs_of(rle.counts, rle.size_hw)
+    ends = np.cumsum(runs)
+    starts, stops = ends[0::2][: len(runs) // 2], ends[1::2]
+    filled = np.flatnonzero(stops > starts)
+    if filled.size == 0:
+        return None
+    height = rle.size_hw[0]
+    left, right = int(starts[filled[0]]) // height, int(stops[filled[-1]] - 1) // height + 1
+    # Where values change, counted from the top of the first column that is reached.
+    changes = np.clip(ends, left * height, right * height) - left * height
+    unrolled = np.zeros((right - left) * height, np.bool_)
+    lengths = np.diff(changes, prepend=0)
+    unrolled[: changes[-1]] = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    columns = unrolled.reshape(right - left, height).T
+    return tight(Window(0, height, left, right), columns)
 
 
 def encode_window(inside: npt.ArrayLike, window: Window, size_hw: tuple[int, int]) -> Rle:

@@ -25,7 +25,7 @@ def parse_json(data: bytes) -> Any:
 def write_json(value: Any) -> bytes:
     """Compact UTF-8 JSON with a newline at the end, the same bytes for the same value."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-    # A file name that is no text holds lone surrogates, which UTF-8 has not; a backslash escape is JSON's way.
+    # A file name that is no text holds lone surrogates, which UTF-8 lacks; an escape is JSON's way.
     return text.encode(errors="backslashreplace")
 
 

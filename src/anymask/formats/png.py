@@ -11,10 +11,13 @@ import io
 import warnings
 
 import numpy as np
+import numpy.typing as npt
 
 from anymask.core.arrays import AnyArray
 from anymask.core.errors import FormatError
 from anymask.core.record import MaskRecord
+from anymask.core.rle import Rle, decode_window, encode_window
+from anymask.core.upscale import Window
 from anymask.formats.contents import Contents
 
 _MANY = 65_535
@@ -35,10 +38,27 @@ def from_bytes(data: bytes) -> list[MaskRecord]:
     Grey, palette (the index counts) and 16-bit images are read. Raises FormatError for anything else.
     """
     values = _decode(data)
-    found = [int(value) for value in np.unique(values) if value != 0]
-    if len(found) <= 1:
-        return [MaskRecord.of_mask(values == value) for value in found]
-    return [MaskRecord.of_mask(values == value, id=value) for value in found]
+    places = np.flatnonzero(values)
+    present = values.ravel()[places]
+    by_value = places[np.argsort(present, kind="stable")]
+    found, counts = np.unique(present, return_counts=True)
+    if not len(found):
+        return []
+    each = np.split(by_value, np.cumsum(counts)[:-1])
+    several = len(found) > 1
+    return [
+        MaskRecord.of_rle(_rle(pixels, values.shape), id=int(value) if several else None)
+        for value, pixels in zip(found, each, strict=True)
+    ]
+
+
+def _rle(places: npt.NDArray[np.intp], size_hw: tuple[int, ...]) -> Rle:
+    """The mask of the pixels at these places (row by row), encoded in its own box."""
+    rows, columns = np.divmod(places, size_hw[1])
+    window = Window(int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1)
+    inside = np.zeros(window.size_hw, np.bool_)
+    inside[rows - window.y0, columns - window.x0] = True
+    return encode_window(inside, window, (size_hw[0], size_hw[1]))
 
 
 def _numbered(contents: Contents) -> AnyArray:
@@ -46,11 +66,10 @@ def _numbered(contents: Contents) -> AnyArray:
     if len(records) > _MANY:
         raise FormatError(f"{len(records)} masks do not fit into a PNG (65535 at most); write JSON or COCO")
     numbers = np.zeros(contents.image_hw, np.uint8 if len(records) < 255 else np.uint16)
-    if len(records) == 1:
-        numbers[records[0].mask] = 255
-        return numbers
     for place in sorted(range(len(records)), key=lambda i: -records[i].area):
-        numbers[records[place].mask] = place + 1
+        found = decode_window(records[place].rle)
+        if found is not None:
+            numbers[found[0].slices][found[1]] = 255 if len(records) == 1 else place + 1
     return numbers
 
 

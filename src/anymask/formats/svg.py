@@ -13,6 +13,7 @@ from anymask.core.arrays import Float64Array
 from anymask.core.draw import palette
 from anymask.core.polygons import Polygon, mask_to_polygons
 from anymask.core.record import MaskRecord
+from anymask.core.rle import decode_window
 from anymask.formats.contents import Contents
 
 _CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if code not in (9, 10, 13)}
@@ -44,7 +45,11 @@ def _path(record: MaskRecord, colour: tuple[int, int, int]) -> str:
 
 
 def _polygons(record: MaskRecord) -> list[Polygon]:
-    return mask_to_polygons(record.mask)
+    found = decode_window(record.rle)
+    if found is None:
+        return []
+    window, inside = found
+    return mask_to_polygons(inside, offset_xy=(window.x0, window.y0))
 
 
 def _outline(ring: Float64Array) -> str:
