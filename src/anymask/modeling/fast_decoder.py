@@ -76,8 +76,8 @@ class PrepareImage(nn.Module):
 
     def forward(self, image_embedding: Tensor) -> ImageSide:
         block = _layers(self.mask_decoder)[0]
-        position = _cells(self.prompt_encoder.image_pe())[0]
-        image = _cells(image_embedding)[0] + self.prompt_encoder.no_mask_embed.weight
+        position = cells(self.prompt_encoder.image_pe())[0]
+        image = cells(image_embedding)[0] + self.prompt_encoder.no_mask_embed.weight
         to_image, to_token = block.cross_attn_token_to_image, block.cross_attn_image_to_token
         key = _split_heads(to_image.k_proj(image + position), to_image.num_heads)
         value = _split_heads(to_image.v_proj(image), to_image.num_heads)
@@ -101,7 +101,7 @@ class TokenDecoder(nn.Module):
         queries = _after_cross_attention(block, queries, attended)
         attended = _shared_image_to_token(block.cross_attn_image_to_token, query, queries + tokens, queries)
         keys = block.norm4(image + attended)
-        return _finish(self.mask_decoder, queries, keys, position, tokens, first=1)
+        return decode_keys(self.mask_decoder, queries, keys, position, tokens, first=1)
 
 
 class MaskedTokenDecoder(nn.Module):
@@ -113,9 +113,9 @@ class MaskedTokenDecoder(nn.Module):
         self.mask_decoder = mask_decoder
 
     def forward(self, image_embedding: Tensor, tokens: Tensor, mask_logits: Tensor) -> Decoded:
-        position = _cells(self.prompt_encoder.image_pe())[0]
-        keys = _cells(image_embedding) + _cells(self.prompt_encoder.mask_downscaling(mask_logits))
-        return _finish(self.mask_decoder, tokens, keys, position, tokens, first=0)
+        position = cells(self.prompt_encoder.image_pe())[0]
+        keys = cells(image_embedding) + cells(self.prompt_encoder.mask_downscaling(mask_logits))
+        return decode_keys(self.mask_decoder, tokens, keys, position, tokens, first=0)
 
 
 class Upscale(nn.Module):
@@ -159,7 +159,7 @@ class FastDecoder(nn.Module):
         return self.upscale(decoded.keys, decoded.mask_weights), decoded.scores
 
 
-def _finish(
+def decode_keys(
     decoder: MaskDecoder, queries: Tensor, keys: Tensor, position: Tensor, tokens: Tensor, *, first: int
 ) -> Decoded:
     """The transformer's layers from `first` on and the heads; queries, tokens (B, T, C), keys (B, P, C)."""
@@ -233,7 +233,7 @@ def _layers(decoder: MaskDecoder) -> list[TwoWayAttentionBlock]:
     return cast(list[TwoWayAttentionBlock], list(decoder.transformer.layers))
 
 
-def _cells(plane: Tensor) -> Tensor:
+def cells(plane: Tensor) -> Tensor:
     """(B, C, h, w) -> (B, h * w, C)."""
     return plane.flatten(2).transpose(1, 2)
 

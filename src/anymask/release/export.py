@@ -63,12 +63,7 @@ def export_graph(graph: Graph, layout: Layout, opset: int = OPSET) -> bytes:
     Raises MissingExtraError without the torch extra, ModelError if a weight is not in `layout`.
     """
     model = to_onnx(graph, opset)
-    names = {i.name for i in graph_weights(model, graph)}
-    missing = sorted(names - layout.places.keys())
-    if missing:
-        raise ModelError(f"Graph {graph.name!r} needs weights that the layout has not: {', '.join(missing)}.")
-    for name in sorted(names, key=list(layout.places).index):
-        _refer(model.graph, name, layout.places[name])
+    refer_to_weights(model.graph, [value.name for value in graph_weights(model, graph)], layout)
     _check_constants(model.graph, graph.name)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -86,10 +81,11 @@ def to_onnx(graph: Graph, opset: int = OPSET) -> onnx.ModelProto:
         from onnxscript import optimizer
 
         model = program.model
-        for value in model.graph.initializers.values():
-            value.const_value = None
-        model.graph.inputs.extend(model.graph.initializers.values())
-        model.graph.initializers.clear()
+        weights = graph.module.state_dict().keys()
+        for name in [name for name in model.graph.initializers if name in weights]:
+            weight = model.graph.initializers.pop(name)
+            weight.const_value = None
+            model.graph.inputs.append(weight)
         optimizer.optimize(model)
         proto = onnx_ir.to_proto(model)
     _strip(proto)
@@ -99,6 +95,16 @@ def to_onnx(graph: Graph, opset: int = OPSET) -> onnx.ModelProto:
 def graph_weights(model: onnx.ModelProto, graph: Graph) -> list[onnx.ValueInfoProto]:
     """The inputs of an exported model that are weights."""
     return [value for value in model.graph.input if value.name not in graph.inputs]
+
+
+def refer_to_weights(graph: onnx.GraphProto, names: Sequence[str], layout: Layout) -> None:
+    """Turn inputs into initializers that lie in the weights file. Raises ModelError if one is not in it."""
+    missing = sorted(set(names) - layout.places.keys())
+    if missing:
+        shown = ", ".join(missing[:3])
+        raise ModelError(f"The layout misses {len(missing)} weights that the graph needs: {shown} ...")
+    for name in sorted(names, key=list(layout.places).index):
+        _refer(graph, name, layout.places[name])
 
 
 def _export(graph: Graph, opset: int) -> Any:
