@@ -77,14 +77,13 @@ def load_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     pixels are laid over white. Embedded colour profiles are not applied.
 
     Arrays: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of bool, integers or floats. An OpenCV image is
-    BGR and
-    cannot be told from RGB: turn it round first (`image[..., ::-1]`).
+    BGR and cannot be told from RGB: turn it round first (`image[..., ::-1]`).
 
     Values (arrays and 16-bit, 32-bit or float files): bool becomes 0 and 255; 8-bit values stay; whole
     numbers that all lie in 0..255 stay; floats that all lie in 0..1 are multiplied by 255; everything else is
     stretched so that the 0.1 and 99.9 percentiles become 0 and 255 (16-bit images rarely use their range).
-    NaN and -inf count as the lowest finite value, +inf as the highest. Alpha is opaque at
-    1 (floats up to 1, bool), else at 255 or 65535, whichever it stays within.
+    NaN and -inf count as the lowest finite value, +inf as the highest. Alpha is
+    opaque at 1 (bool, floats up to 1), else at 255 or 65535, whichever it stays within.
 
     max_pixels: images with more pixels are refused from the file's header, before decoding (decompression
         bombs).
