@@ -30,7 +30,10 @@ def letterbox(cache: ShardCache, index: int, size: int, most: int) -> tuple[np.n
     scale = size / max(sample.height, sample.width)
     matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
     pixels = warp(np.ascontiguousarray(cache.pixels(index)), matrix, size, PAD)
-    masks = [warp_mask(cache.mask(index, j), matrix, size) for j in range(min(most, len(sample.rles)))]
+    masks = [
+        warp_mask(cache.mask(index, j), matrix, size, (size, size))
+        for j in range(min(most, len(sample.rles)))
+    ]
     return pixels, np.stack(masks)
 
 

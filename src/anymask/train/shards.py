@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anymask.core.errors import InputError
+from anymask.core.errors import FormatError, InputError
+from anymask.core.rle import Rle, decode
 from anymask.formats.shards import read_shard
 
 Report = Callable[[str], None]
@@ -51,13 +52,15 @@ def decode_sample(
     height, width = pixels.shape[:2]
     rles, labels = [], []
     for i, mask in enumerate(about.get("masks", [])):
-        rle = mask.get("rle") or {}
-        if rle.get("size") != [height, width]:
-            report(
-                f"{key}: mask {i} skipped, its size {rle.get('size')} is not the image's [{height}, {width}]"
-            )
+        try:
+            rle = Rle.from_coco(mask.get("rle"))
+        except FormatError as error:
+            report(f"{key}: mask {i} skipped, {error}")
             continue
-        rles.append({"size": rle["size"], "counts": rle["counts"]})
+        if rle.size_hw != (height, width):
+            report(f"{key}: mask {i} skipped, its size {rle.size_hw} is not the image's {(height, width)}")
+            continue
+        rles.append(rle.to_coco())
         labels.append(mask.get("label"))
     if not rles:
         report(f"{key}: skipped, no usable mask")
@@ -86,14 +89,14 @@ def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda li
         return target
     target.mkdir(parents=True, exist_ok=True)
 
-    def decode(pair: tuple[str, bytes, dict[str, Any]]) -> tuple[NDArray[np.uint8], Sample] | None:
+    def read(pair: tuple[str, bytes, dict[str, Any]]) -> tuple[NDArray[np.uint8], Sample] | None:
         return decode_sample(*pair, report)
 
     offset, lines = 0, []
     with (target / "pixels.bin").open("wb") as out, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for shard in shards:
             pairs = list(read_shard(shard))
-            for found in pool.map(decode, pairs):
+            for found in pool.map(read, pairs):
                 if found is None:
                     continue
                 pixels, sample = found
@@ -132,8 +135,4 @@ class ShardCache:
 
     def mask(self, index: int, which: int) -> NDArray[np.uint8]:
         """(H, W) uint8 of 0 and 1."""
-        from pycocotools import mask as coco
-
-        rle = self.samples[index].rles[which]
-        decoded: NDArray[np.uint8] = coco.decode({"size": rle["size"], "counts": rle["counts"].encode()})
-        return decoded
+        return decode(Rle.from_coco(self.samples[index].rles[which])).view(np.uint8)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
+from anymask.core.rle import Rle
 from anymask.train.config import TrainConfig
 from anymask.train.shards import ShardCache
 
@@ -71,9 +72,11 @@ def warp(plane: NDArray[np.uint8], matrix: Floats, size: int, border: int) -> ND
     return warped.astype(np.uint8, copy=False)
 
 
-def warp_mask(mask: NDArray[np.uint8], matrix: Floats, size: int) -> Floats:
-    """Covered share of each of the size/4 x size/4 cells."""
+def warp_mask(mask: NDArray[np.uint8], matrix: Floats, size: int, filled: tuple[int, int]) -> Floats:
+    """Covered share of each of the size/4 x size/4 cells; nothing outside the filled (height, width)."""
     fine = warp(mask * np.uint8(255), matrix, size, 0)
+    fine[filled[0] :] = 0
+    fine[:, filled[1] :] = 0
     cells = cv2.resize(fine, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
     return cells.astype(np.float32) / np.float32(255)
 
@@ -104,18 +107,13 @@ def choose_masks(areas: Floats, count: int, rng: np.random.Generator) -> NDArray
 
 def make_view(cache: ShardCache, index: int, rng: np.random.Generator, config: TrainConfig) -> View | None:
     """A random view of an image; None if no mask is left in it."""
-    from pycocotools import mask as coco
-
     sample = cache.samples[index]
     size = config.image_size
-    rles = [{"size": r["size"], "counts": r["counts"].encode()} for r in sample.rles]
-    areas = np.atleast_1d(coco.area(rles)).astype(np.float32)
+    areas = np.array([Rle.from_coco(rle).area for rle in sample.rles], np.float32)
     matrix, filled = frame_matrix(sample.height, sample.width, size, rng, config)
     masks = []
     for which in choose_masks(areas, config.masks, rng):
-        low = warp_mask(cache.mask(index, int(which)), matrix, size)
-        low[-(-filled[0] // 4) :] = 0  # a crop shows nothing beyond its edge
-        low[:, -(-filled[1] // 4) :] = 0
+        low = warp_mask(cache.mask(index, int(which)), matrix, size, filled)
         area = float((low > 0.5).sum())
         if LEAST_AREA <= area <= MOST_SHARE * filled[0] * filled[1] / 16:
             masks.append(low)
