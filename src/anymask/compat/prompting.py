@@ -102,13 +102,12 @@ def resized_picture(image: Any, original_size: tuple[int, int], input_size: int)
             f"the scaled image has shape {pixels.shape}; an image of {original_size} (height, width) has "
             f"{(3, *expected)} at {input_size} pixels: scale it with ResizeLongestSide({input_size})"
         )
-    whole = pixels.astype(np.uint8)
-    if not np.array_equal(whole, pixels):
+    if not ((pixels >= 0) & (pixels <= 255) & (pixels == np.floor(pixels))).all():
         raise ImageError(
             "the scaled image holds other values than whole numbers 0 to 255; "
             "scale it with ResizeLongestSide.apply_image, or give the original to set_image"
         )
-    return Picture(whole.transpose(1, 2, 0))
+    return Picture(pixels.astype(np.uint8).transpose(1, 2, 0))
 
 
 def _points(coords: Any, labels: Any) -> tuple[Float32Array, np.ndarray]:

@@ -1,7 +1,7 @@
 """The helpers of `segment_anything.utils.amg` that callers import: arrays give arrays, tensors tensors.
 
-Run-length encodings here are COCO's uncompressed ones: `{"size": [h, w], "counts": [...]}`, the lengths of runs
-down the columns, zeros first.
+Run-length encodings here are COCO's uncompressed ones: `{"size": [h, w], "counts": [...]}`, the lengths of
+runs down the columns, zeros first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def is_box_near_crop_edge(
     corners = to_array(uncrop_boxes_xyxy(boxes, crop_box)).astype(np.float32)
     at_crop = np.abs(corners - np.array(crop_box, np.float32)) <= atol
     at_image = np.abs(corners - np.array(orig_box, np.float32)) <= atol
-    return as_given((at_crop & ~at_image).any(axis=1), boxes)
+    cut_off: BoolArray = np.any(at_crop & ~at_image, axis=1)
+    return as_given(cut_off, boxes)
 
 
 def box_xyxy_to_xywh(box_xyxy: Any) -> Any:
@@ -146,8 +147,8 @@ def batched_mask_to_box(masks: Masks) -> Masks:
         width - 1 - columns[..., ::-1].argmax(axis=-1),
         height - 1 - rows[..., ::-1].argmax(axis=-1),
     )
-    boxes = np.stack(sides, axis=-1) * rows.any(axis=-1)[..., None]
-    return as_given(boxes, masks)
+    filled: BoolArray = np.any(rows, axis=-1, keepdims=True)
+    return as_given(np.stack(sides, axis=-1) * filled, masks)
 
 
 def _compressed(rle: UncompressedRle) -> Rle:
