@@ -65,9 +65,7 @@ def test_prompts_do_not_see_each_other() -> None:
         together = model.decoder(*seen, **given)
         alone = [model.decoder(*seen, **{k: v[i : i + 1] for k, v in given.items()}) for i in range(3)]
     for part in (0, 1):
-        torch.testing.assert_close(
-            together[part], torch.cat([a[part] for a in alone]), atol=1e-5, rtol=1e-5
-        )
+        torch.testing.assert_close(together[part], torch.cat([a[part] for a in alone]), atol=1e-5, rtol=1e-5)
 
 
 def test_order_of_points_does_not_matter() -> None:
@@ -127,8 +125,8 @@ def test_box_cover_is_the_exact_area_of_each_cell() -> None:
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite2"])
-def test_imagenet_weights_classify_as_the_original_network(name: str) -> None:
-    """Our backbone plus the published head, on an image: the network's own stage outputs must be reproduced."""
+def test_imagenet_weights_compute_the_original_network(name: str) -> None:
+    """Our backbone on the published weights gives what the network written down from their shapes gives."""
     state = imagenet_weights(name)
     ours = build_backbone(name).eval()
     missing = ours.load_state_dict(state, strict=False)

@@ -24,7 +24,9 @@ def interactive(
     shards: Annotated[list[Path], typer.Argument(help="Tar shards of images with masks.")],
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = "lite",
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[str, typer.Option(help="Runtime.")] = "auto",
+    backend: Annotated[
+        Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")
+    ] = "auto",
     every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the report (JSON) here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
