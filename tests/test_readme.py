@@ -48,8 +48,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ANYMASK_HOME", str(tmp_path / "home"))
+    # The lazy name first: looking it up for the first time keeps what stands behind it then.
+    monkeypatch.setattr(anymask, "load", fake_anymask.load)
     monkeypatch.setattr(loading, "load", fake_anymask.load)
-    monkeypatch.setattr(anymask, "load", fake_anymask.load, raising=False)
     return tmp_path
 
 

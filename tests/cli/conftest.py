@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import anymask
 import anymask.predict.load as loading
 from anymask.cli.main import run
 from tests.cli import fake_anymask
@@ -36,6 +37,8 @@ def command(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> Command:
     """Run `anymask` with these words; the working directory is an empty folder."""
+    # The lazy name first: looking it up for the first time keeps what stands behind it then.
+    monkeypatch.setattr(anymask, "load", fake_anymask.load)
     monkeypatch.setattr(loading, "load", fake_anymask.load)
     monkeypatch.chdir(tmp_path)
 

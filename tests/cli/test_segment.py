@@ -15,6 +15,7 @@ import anymask.predict.load as loading
 from anymask.core.errors import ModelError
 from anymask.core.record import MaskRecord
 from anymask.formats import read
+from anymask.predict.load import BACKENDS, PRECISIONS
 from tests.cli.conftest import Command
 from tests.fake_runtime import fake_model, scene
 
@@ -379,6 +380,40 @@ def test_names_with_anything_in_them(command: Command, photo: Path, tmp_path: Pa
     assert done.code == 0
     assert (tmp_path / f"to {name}").exists()
     assert json.loads(done.out)["source"] == name
+
+
+def test_every_precision_and_backend_of_load_can_be_chosen(command: Command, photo: Path) -> None:
+    for option, choices in (("--precision", PRECISIONS), ("--backend", BACKENDS)):
+        for choice in choices:
+            assert command("segment", photo, *SQUARE, option, choice, "-o", "m.png").code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("https://example.com/a.png", "web address"),
+        ("x" * 300 + ".png", "too long"),
+        ("*.webp", "no file matches"),
+        ("nowhere/photo.png", "does not exist"),
+        ("", "is a folder"),
+    ],
+)
+def test_images_that_are_not_there(command: Command, image: str, message: str) -> None:
+    done = command("segment", image, *SQUARE, "-o", "m.png")
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert message in done.err.lower()
+
+
+def test_a_name_too_long_to_write(command: Command, photo: Path) -> None:
+    done = command("segment", photo, *SQUARE, "-o", "x" * 300 + ".png")
+    assert (done.code, len(done.error_lines)) == (1, 1)
+    assert "too long" in done.err
+
+
+def test_hundreds_of_points(command: Command, photo: Path, tmp_path: Path) -> None:
+    points = [word for i in range(500) for word in ("--point", f"{35 + i % 40},{25 + i % 37}")]
+    assert command("segment", photo, *points, "-o", "m.png").code == 0
+    assert pixels(tmp_path / "m.png").max() == 255
 
 
 @pytest.mark.parametrize("ending", ["png", "json", "coco.json", "svg"])

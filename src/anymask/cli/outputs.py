@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ def expand_images(patterns: Sequence[str]) -> list[str]:
     """
     images: list[str] = []
     for pattern in patterns:
-        if pattern == STDIN or Path(pattern).exists() or not glob.has_magic(pattern):
+        if pattern == STDIN or not glob.has_magic(pattern) or Path(pattern).exists():
             images.append(pattern)
             continue
         # Path.glob takes no absolute patterns.
@@ -117,7 +118,7 @@ def make_folder(folder: Path) -> None:
 
 def _is_folder(given: str, *, several: bool) -> bool:
     path = Path(given)
-    return given.endswith(("/", "\\")) or path.is_dir() or (several and not path.suffix)
+    return given.endswith(("/", os.sep)) or path.is_dir() or (several and not path.suffix)
 
 
 def _refuse_inputs(option: str, paths: Sequence[Path], images: Sequence[str]) -> None:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-
-
-class Precision(StrEnum):
-    """float32 throughout, or faster where the CPU can."""
-
-    fast = "fast"
-    exact = "exact"
-
-
-class Backend(StrEnum):
-    """What computes."""
-
-    auto = "auto"
-    openvino = "openvino"
-    onnx = "onnx"
-    torch = "torch"
 
 
 @app.command()
@@ -72,8 +55,10 @@ def segment(
         str | None, typer.Option(metavar="NAME", help="What the object is; kept in records.")
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="A model's name or folder.")] = "lite",
-    precision: Annotated[Precision, typer.Option(help="exact: float32 throughout.")] = Precision.fast,
-    backend: Annotated[Backend, typer.Option(help="What computes.")] = Backend.auto,
+    precision: Annotated[Literal["fast", "exact"], typer.Option(help="exact: float32 throughout.")] = "fast",
+    backend: Annotated[
+        Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="What computes.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per image on stdout: files and records.")
@@ -95,5 +80,5 @@ def segment(
         images, output=output, format=format, cutout=cutout, overlay=overlay, as_json=as_json, quiet=quiet
     )
     job = SegmentJob(prompts, outputs, label=label, candidates=candidates)
-    code = job.run(model, precision=precision.value, backend=backend.value, threads=threads)
+    code = job.run(model, precision=precision, backend=backend, threads=threads)
     raise typer.Exit(code)
