@@ -17,7 +17,7 @@ from anymask.core.errors import ModelError
 from anymask.models.manifest import WEIGHTS
 from anymask.models.weights import read_layout
 from anymask.predict.runtime import Float32, Int64, PromptBatch
-from anymask.predict.staged_runtime import Decoded, Stages
+from anymask.predict.staged_runtime import Decoded, Stages, whole_prompt
 
 if TYPE_CHECKING:
     from anymask.models.spec import ModelSpec
@@ -28,6 +28,9 @@ PREPARE: Final = "prepare"
 DECODER: Final = "decoder"
 DECODER_MASKED: Final = "decoder_masked"
 UPSCALE: Final = "upscale"
+
+PROMPT_INPUTS: Final = ("points_xy", "labels", "mask_logits", "has_mask")
+"""Coordinates need more than the 8 significant bits of bfloat16: 1023 would become 1024."""
 
 Value = Any
 """An engine's own kind of array."""
@@ -48,11 +51,12 @@ class OpenGraph(Protocol):
 class Engine(Protocol):
     """Opens the graphs of one model folder."""
 
-    def open(self, name: str, *, exact: bool = False, brief: tuple[str, ...] = ()) -> OpenGraph:
+    def open(self, name: str, *, exact: tuple[str, ...] = (), brief: tuple[str, ...] = ()) -> OpenGraph:
         """Open `NAME.onnx`.
 
-        exact: compute in float32 in any case. brief: inputs and outputs that only other graphs see, so that
-        the engine may keep them in fewer bits. Raises ModelError if the graph or its weights cannot be read.
+        exact: what is computed from these inputs alone must be computed in float32.
+        brief: inputs and outputs that only other graphs see; the engine may keep them in fewer bits.
+        Raises ModelError if the graph or its weights cannot be read.
         """
         ...
 
@@ -156,8 +160,7 @@ class SteppedStages(_Encoder):
 
     @cached_property
     def _prompt(self) -> OpenGraph:
-        # Sines of coordinates need more than the 8 significant bits of bfloat16.
-        return self._engine.open(PROMPT, exact=True)
+        return self._engine.open(PROMPT, exact=PROMPT_INPUTS)
 
     @cached_property
     def _prepare(self) -> OpenGraph:
@@ -181,7 +184,7 @@ class WholeStages(_Encoder):
 
     @cached_property
     def _decoder(self) -> OpenGraph:
-        return self._engine.open(DECODER)
+        return self._engine.open(DECODER, exact=PROMPT_INPUTS)
 
     def feature_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """See `Stages`."""
@@ -193,18 +196,7 @@ class WholeStages(_Encoder):
 
     def decode(self, image: Mapping[str, Value], prompts: PromptBatch) -> Decoded:
         """See `Stages.decode`."""
-        batch, side = len(prompts), self._spec.mask_size
-        has_mask = prompts.mask_logits is not None
-        mask_logits = prompts.mask_logits if has_mask else np.zeros((batch, 1, side, side), np.float32)
-        outputs = self._decoder.run(
-            {
-                **image,
-                "points_xy": prompts.points_xy,
-                "labels": prompts.labels,
-                "mask_logits": mask_logits,
-                "has_mask": np.full(batch, has_mask, np.float32),
-            }
-        )
+        outputs = self._decoder.run({**image, **whole_prompt(prompts, self._spec.mask_size)})
 
         def upscale(rows: Int64, wanted: slice) -> Float32:
             return np.ascontiguousarray(self._engine.array(outputs["logits"])[rows, wanted])

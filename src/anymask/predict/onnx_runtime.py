@@ -33,8 +33,8 @@ class OnnxRuntime:
         if threads is not None:
             self._options.intra_op_num_threads = threads
 
-    def open(self, name: str, *, exact: bool = False, brief: tuple[str, ...] = ()) -> OnnxGraph:
-        """See `Engine.open`; ONNX Runtime is exact always."""
+    def open(self, name: str, *, exact: tuple[str, ...] = (), brief: tuple[str, ...] = ()) -> OnnxGraph:
+        """See `Engine.open`; ONNX Runtime is always exact."""
         path = self._files.graph(name)
         try:
             return OnnxGraph(self._ort.InferenceSession(path, self._options, ["CPUExecutionProvider"]))

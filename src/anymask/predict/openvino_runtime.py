@@ -10,7 +10,8 @@ import numpy as np
 
 from anymask.core.errors import MissingExtraError
 from anymask.models.manifest import WEIGHTS
-from anymask.predict.graph_stages import GraphFiles
+from anymask.predict.graph_stages import GraphFiles, OpenGraph
+from anymask.predict.openvino_split import Chained, split_model
 from anymask.predict.runtime import Int64
 
 _PRIVATE: Final = {"SNIPPETS_MODE": "DISABLE"}
@@ -44,19 +45,25 @@ class OpenVino:
             self._options |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
             self._options["WEIGHTS_PATH"] = str(files.folder / WEIGHTS)
 
-    def open(self, name: str, *, exact: bool = False, brief: tuple[str, ...] = ()) -> OpenVinoGraph:
+    def open(self, name: str, *, exact: tuple[str, ...] = (), brief: tuple[str, ...] = ()) -> OpenGraph:
         """See `Engine.open`."""
-        half = self.half and not exact
         path = self._files.graph(name)
         try:
             model = self._core.read_model(path)
-            if half and brief:
-                model = self._keep_half(model, brief)
-            precision = {"INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
-            compiled = self._compile(model, {**self._options, **precision})
+            if not self.half:
+                return self._compile(model, half=False)
+            if exact:
+                return self._open_split(model, exact)
+            return self._compile(self._keep_half(model, brief), half=True)
         except RuntimeError as error:
             raise self._files.broken(name, error) from error
-        return OpenVinoGraph(compiled, self)
+
+    def _open_split(self, model: Any, exact: tuple[str, ...]) -> OpenGraph:
+        """In float32 what depends on the `exact` inputs alone, in bfloat16 the rest."""
+        front, rest = split_model(model, exact)
+        if rest is None:
+            return self._compile(front, half=False)
+        return Chained(self._compile(front, half=False), self._compile(rest, half=True))
 
     def value(self, array: np.ndarray) -> Any:
         """See `Engine`. Shares the array's memory where OpenVINO can, that is, if it is writeable."""
@@ -74,6 +81,8 @@ class OpenVino:
         return self._ov.Tensor(taken, self._ov.Shape(taken.shape), value.element_type)
 
     def _keep_half(self, model: Any, names: tuple[str, ...]) -> Any:
+        if not names:
+            return model
         processor = self._ov.preprocess.PrePostProcessor(model)
         inputs = {name for port in model.inputs for name in port.get_names()}
         for name in names:
@@ -81,11 +90,13 @@ class OpenVino:
             port.tensor().set_element_type(self._ov.Type.bf16)
         return processor.build()
 
-    def _compile(self, model: Any, options: Mapping[str, Any]) -> Any:
+    def _compile(self, model: Any, *, half: bool) -> OpenVinoGraph:
+        options = {**self._options, "INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
         try:
-            return self._core.compile_model(model, "CPU", {**options, **_PRIVATE})
+            compiled = self._core.compile_model(model, "CPU", {**options, **_PRIVATE})
         except RuntimeError:  # a version of OpenVINO without the private option
-            return self._core.compile_model(model, "CPU", dict(options))
+            compiled = self._core.compile_model(model, "CPU", options)
+        return OpenVinoGraph(compiled, self)
 
 
 class OpenVinoGraph:
@@ -100,6 +111,10 @@ class OpenVinoGraph:
     def input_shape(self, name: str) -> tuple[int, ...]:
         """See `OpenGraph`."""
         return tuple(self._compiled.input(name).get_shape())
+
+    def inputs(self) -> set[str]:
+        """The names of all inputs."""
+        return {name for port in self._compiled.inputs for name in port.get_names()}
 
     def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `OpenGraph`."""

@@ -18,7 +18,7 @@ from anymask.core.arrays import sealed
 from anymask.core.errors import EmbeddingError, ModelError, PromptError
 from anymask.core.images import Picture
 from anymask.predict.preprocess import network_input
-from anymask.predict.runtime import ALL_TOKENS, Float32, Int64, LowResMasks, PromptBatch
+from anymask.predict.runtime import ALL_TOKENS, NOT_A_POINT, Float32, Int64, LowResMasks, PromptBatch
 
 if TYPE_CHECKING:
     from anymask.models.spec import ModelSpec
@@ -39,6 +39,21 @@ class Decoded:
 
     scores: Float32
     upscale: Callable[[Int64, slice], Float32]
+
+
+def whole_prompt(prompts: PromptBatch, mask_size: int) -> dict[str, np.ndarray]:
+    """Prompts for a decoder that always takes points and a mask.
+
+    points_xy (B, N, 2), labels (B, N) with N >= 1, mask_logits (B, 1, h, w), has_mask (B,) 0 or 1.
+    """
+    batch = len(prompts)
+    points_xy, labels, mask_logits = prompts.points_xy, prompts.labels, prompts.mask_logits
+    if points_xy.shape[1] == 0:
+        points_xy, labels = np.zeros((batch, 1, 2), np.float32), np.full((batch, 1), NOT_A_POINT, np.int32)
+    has_mask = np.full(batch, mask_logits is not None, np.float32)
+    if mask_logits is None:
+        mask_logits = np.zeros((batch, 1, mask_size, mask_size), np.float32)
+    return {"points_xy": points_xy, "labels": labels, "mask_logits": mask_logits, "has_mask": has_mask}
 
 
 class Stages(Protocol):

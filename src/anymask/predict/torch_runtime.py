@@ -11,12 +11,14 @@ import numpy as np
 from anymask.core.errors import MissingExtraError
 from anymask.models.folder import ModelFolder
 from anymask.predict.runtime import Float32, Int64, PromptBatch
-from anymask.predict.staged_runtime import Decoded, Stages
+from anymask.predict.staged_runtime import Decoded, Stages, whole_prompt
 
 if TYPE_CHECKING:
     import torch
 
+    from anymask.modeling.lite.lite import Lite
     from anymask.modeling.sam import Sam
+    from anymask.models.spec import ModelSpec
 
 
 def torch_stages(folder: ModelFolder, *, fast: bool, threads: int | None) -> Stages:
@@ -35,23 +37,50 @@ def torch_stages(folder: ModelFolder, *, fast: bool, threads: int | None) -> Sta
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = fast and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if folder.spec.architecture == "lite":
+        return TorchLite(_load_lite(folder).to(device), folder.spec)
     from anymask.modeling.load import load_sam
 
     return TorchSam(load_sam(folder.path).to(device), half=half)
 
 
-class TorchSam:
+def _load_lite(folder: ModelFolder) -> Lite:
+    from anymask.modeling.lite.config import LiteConfig
+    from anymask.modeling.lite.lite import Lite
+    from anymask.modeling.load import load_weights
+    from anymask.models.checkpoint import read_checkpoint
+
+    lite = Lite(LiteConfig.from_dict(folder.spec.config)).eval()
+    load_weights(lite, read_checkpoint(folder.weights))
+    return lite
+
+
+class _OnDevice:
+    """Arrays to and from a device."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        import torch
+
+        self._torch = torch
+        self._device = next(module.parameters()).device
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return self._torch.tensor(array, device=self._device)  # a copy: arrays may be read-only
+
+    def _array(self, tensor: torch.Tensor) -> np.ndarray:
+        array: np.ndarray = tensor.float().cpu().numpy()
+        return array
+
+
+class TorchSam(_OnDevice):
     """Segment Anything as `Stages`; see there for the methods. half: bfloat16 where it costs no positions."""
 
     def __init__(self, sam: Sam, *, half: bool) -> None:
-        import torch
-
         from anymask.modeling.fast_decoder import FastDecoder
 
-        self._torch = torch
+        super().__init__(sam)
         self._sam = sam.eval()
         self._decoder = FastDecoder(sam.prompt_encoder, sam.mask_decoder).eval()
-        self._device = next(sam.parameters()).device
         self._half = half
 
     def feature_shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -88,13 +117,46 @@ class TorchSam:
 
         return Decoded(self._array(decoded.scores), upscale)
 
-    def _brief(self) -> contextlib.AbstractContextManager[None]:
+    def _brief(self) -> contextlib.AbstractContextManager[object]:
         if not self._half:
             return contextlib.nullcontext()
-        return self._torch.autocast(self._device.type, self._torch.bfloat16)
+        half: contextlib.AbstractContextManager[object] = self._torch.autocast("cuda", self._torch.bfloat16)
+        return half
 
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return self._torch.tensor(array, device=self._device)  # a copy: arrays may be read-only
 
-    def _array(self, tensor: torch.Tensor) -> np.ndarray:
-        return tensor.float().cpu().numpy()
+class TorchLite(_OnDevice):
+    """`lite` as `Stages`; see there for the methods."""
+
+    def __init__(self, lite: Lite, spec: ModelSpec) -> None:
+        super().__init__(lite)
+        self._lite = lite.eval()
+        self._spec = spec
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def feature_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        if not self._shapes:
+            size = self._spec.input_size
+            encoder = self._lite.encoder
+            with self._torch.inference_mode():
+                features = encoder(self._torch.zeros(1, 3, size, size, device=self._device))
+            self._shapes = {n: tuple(f.shape) for n, f in zip(self._spec.features, features, strict=True)}
+        return self._shapes
+
+    def encode(self, pixels: Float32) -> dict[str, np.ndarray]:
+        with self._torch.inference_mode():
+            features = self._lite.encoder(self._tensor(pixels))
+        return {n: self._array(f) for n, f in zip(self._spec.features, features, strict=True)}
+
+    def prepare(self, features: Mapping[str, np.ndarray]) -> list[torch.Tensor]:
+        return [self._tensor(features[name]) for name in self._spec.features]
+
+    def decode(self, image: list[torch.Tensor], prompts: PromptBatch) -> Decoded:
+        given = whole_prompt(prompts, self._spec.mask_size)
+        with self._torch.inference_mode():
+            tensors = {name: self._tensor(array) for name, array in given.items()}
+            logits, scores = self._lite.decoder(*image, **tensors)
+
+        def upscale(rows: Int64, wanted: slice) -> Float32:
+            return np.ascontiguousarray(self._array(logits)[rows, wanted])
+
+        return Decoded(self._array(scores), upscale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -24,9 +24,14 @@ def sam_template(config: SamConfig) -> Template:
     return make_template(sam, sam_graphs(sam))
 
 
-def make_template(module: torch.nn.Module, graphs: Sequence[Graph]) -> Template:
-    """The template of `graphs`, whose weights are among those of `module`."""
-    layout = state_layout(module)
+def make_template(
+    module: torch.nn.Module, graphs: Sequence[Graph], half: Callable[[str], bool] = lambda _: False
+) -> Template:
+    """The template of `graphs`, whose weights are among those of `module`.
+
+    half: which weights are stored as float16; the graphs cast those to float32.
+    """
+    layout = state_layout(module, half)
     return Template(layout, {f"{graph.name}.onnx": export_graph(graph, layout) for graph in graphs})
 
 
