@@ -284,16 +284,17 @@ def test_ctrl_c_leaves_what_is_finished(photos: list[str], tmp_path: Path) -> No
             assert image.size == (160, 120)
 
 
-def on_a_terminal(*words: str, **changes: str) -> str:
-    """What the command writes to stderr where that is a terminal."""
+def on_a_terminal(*words: str, stdout: Path | None = None, **changes: str) -> str:
+    """What the command writes to stderr where that is a terminal; stdout goes to a file or nowhere."""
     ours, theirs = pty.openpty()
-    running = subprocess.Popen(
-        [*FAKE, *words],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        env=environment(TERM="xterm", COLUMNS="100", **changes),
-    )
+    with (stdout or Path(os.devnull)).open("wb") as data:
+        running = subprocess.Popen(
+            [*FAKE, *words],
+            cwd=ROOT,
+            stdout=data,
+            stderr=theirs,
+            env=environment(TERM="xterm", COLUMNS="100", **changes),
+        )
     os.close(theirs)
     seen = b""
     while True:
@@ -316,6 +317,14 @@ def test_a_progress_bar_on_a_terminal_only(photos: list[str], tmp_path: Path) ->
     piped = shell(*words)
     assert "━" not in piped.stderr.decode()
     assert "\x1b" not in piped.stderr.decode()
+
+
+def test_data_does_not_get_into_the_progress_bar(photos: list[str], tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    seen = on_a_terminal("segment", *photos, *SQUARE, "--json", stdout=report)
+    assert "━" in seen
+    assert '"source"' not in seen
+    assert [json.loads(line)["source"] for line in report.read_text().splitlines()] == photos
 
 
 def test_no_color(photos: list[str], tmp_path: Path) -> None:

@@ -79,9 +79,12 @@ def versions() -> Iterator[Check]:
 
 def cpu() -> Iterator[Check]:
     """Cores this process may use, and the instructions that decide how fast it is."""
+    from anymask.predict.backends import restricted_cores
+
     flags = _cpu_flags()
+    cores = restricted_cores() or os.cpu_count() or 1
     shown = ", ".join(flag for flag in CPU_FLAGS if flag in flags) or "features unknown"
-    yield Check("cpu", "ok", f"{_cpu_name()}, {available_cores()} cores for this process, {shown}")
+    yield Check("cpu", "ok", f"{_cpu_name()}, {cores} cores for this process, {shown}")
     has_bf16 = bool({"avx512_bf16", "amx_bf16", "bf16"} & flags)
     yield Check(
         "bf16", "ok" if has_bf16 else "note", "yes" if has_bf16 else "no: precision 'fast' runs in float32"
@@ -170,13 +173,6 @@ def timed_try(model: str) -> Iterator[Check]:
         f"{model}: loaded in {loading.ms:.0f} ms, embed {embedding.ms:.0f} ms, "
         f"one click {decoding.ms:.0f} ms, score {found.best.score:.2f} (first calls; later ones are faster)",
     )
-
-
-def available_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def why_not_writable(folder: Path) -> str:

@@ -112,7 +112,8 @@ class SegmentJob:
         """
         loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
         total, done, failed = len(self.outputs.images), 0, 0
-        numbers = progress(range(total), total=total, label="segment", quiet=self.outputs.quiet)
+        no_bar = self.outputs.quiet or (self.outputs.as_json and sys.stdout.isatty())
+        numbers = progress(range(total), total=total, label="segment", quiet=no_bar)
         try:
             for number in numbers:
                 try:

@@ -28,6 +28,8 @@ def progress(items: Iterable[T], *, total: int, label: str, quiet: bool) -> Iter
         yield from items
         return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    yield from track(items, description=label, total=total, console=Console(stderr=True), transient=True)
+    # Rich would otherwise send what is printed to stdout, the data, to the terminal above the bar.
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        yield from bar.track(items, total=total, description=label)
