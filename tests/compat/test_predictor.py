@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,14 @@ import torch
 
 from anymask.compat import SamPredictor
 from anymask.compat.modeling import Sam
-from anymask.core.errors import EmbeddingError, ImageError, InputError, ModelError, PromptError
+from anymask.core.errors import (
+    EmbeddingError,
+    ImageError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    PromptError,
+)
 from tests.automatic.sam_runtime import photo
 from tests.compat.conftest import Twins
 from tests.fake_runtime import fake_model, scene
@@ -216,6 +224,19 @@ def test_any_model_of_anymask_will_do() -> None:
     assert low_res.shape == (3, 64, 64)
     with pytest.raises(InputError, match=r"give one of sam_model_registry or anymask\.load"):
         SamPredictor("vit_b")  # type: ignore[arg-type]
+
+
+def test_without_torch_arrays_stand_in_for_tensors(
+    predictors: tuple[Any, SamPredictor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = predictors
+    embedding = theirs.get_image_embedding().numpy()
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert isinstance(ours.get_image_embedding(), np.ndarray)
+    np.testing.assert_allclose(ours.get_image_embedding(), embedding, rtol=0, atol=TOLERANCE)
+    assert ours.device == "cpu"
+    with pytest.raises(MissingExtraError, match=r"pip install 'anymask\[torch\]'"):
+        Sam(fake_model(), lambda backend: fake_model()).to("cuda")
 
 
 def test_moving_to_a_device(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
