@@ -60,7 +60,7 @@ def test_own_json_keeps_everything(tmp_path: Path) -> None:
 @given(record=records)
 def test_own_json_round_trip(record: MaskRecord) -> None:
     data = formats.encode([record], "json")
-    assert formats.json.from_bytes(data) == [record]
+    assert formats.json.from_bytes(data).records == (record,)
     assert formats.encode([record], "json") == data
 
 
@@ -144,7 +144,7 @@ def test_svg_is_well_formed_whatever_the_names_are(label: str, name: str) -> Non
         assert path.get("class") == label
 
 
-@pytest.mark.parametrize("format", formats.FORMATS)
+@pytest.mark.parametrize("format", formats.FILE_FORMATS)
 @pytest.mark.parametrize(
     ("given_masks", "meant"),
     [
@@ -167,16 +167,15 @@ def test_a_prediction_means_its_best_candidate(tmp_path: Path) -> None:
     assert len(formats.read(formats.write(tmp_path / "b.json", list(prediction)))) == 2
 
 
-@pytest.mark.parametrize("format", formats.FORMATS)
+@pytest.mark.parametrize("format", formats.FILE_FORMATS)
 def test_no_masks_at_all_need_the_picture(format: str, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="give the picture"):
         formats.encode([], format)
     path = formats.write(tmp_path / "x", [], format=format, picture=PICTURE)
-    if format != "svg":
-        assert formats.read(path, format) == []
+    assert formats.read(path, format) == []
 
 
-@pytest.mark.parametrize("format", formats.FORMATS)
+@pytest.mark.parametrize("format", formats.FILE_FORMATS)
 def test_an_empty_mask_is_written(format: str) -> None:
     assert formats.encode(MaskRecord.of_mask(np.zeros((3, 4))), format)
 
@@ -195,10 +194,8 @@ def test_unknown_endings_and_formats_are_refused(tmp_path: Path) -> None:
     for name in ("a.jpg", "a", "json", ".jsonx"):
         with pytest.raises(FormatError, match=r"known are \.coco\.json, \.json, \.png, \.svg"):
             formats.write(tmp_path / name, RECORDS)
-    with pytest.raises(FormatError, match="format 'yolo' is not known; known are json, coco, png, svg"):
-        formats.write(tmp_path / "a.json", RECORDS, format="yolo")
-    with pytest.raises(FormatError, match="can only be written"):
-        formats.read(tmp_path / "a.svg")
+    with pytest.raises(FormatError, match="format 'gif' is not known; known are json, coco, coco-polygons, "):
+        formats.write(tmp_path / "a.json", RECORDS, format="gif")
     assert not list(tmp_path.iterdir())
 
 
@@ -259,7 +256,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"cannot read .*No such file"):
         formats.read(tmp_path / "a.json")
     (tmp_path / "b.json").mkdir()
-    with pytest.raises(FormatError, match="cannot read"):
+    with pytest.raises(FormatError, match="nothing in it is a file of masks"):
         formats.read(tmp_path / "b.json")
 
 

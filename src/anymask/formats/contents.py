@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anymask.core.errors import FormatError
 from anymask.core.prediction import Candidate, Prediction
 from anymask.core.record import MaskRecord
+from anymask.formats.losses import Loss
 
 if TYPE_CHECKING:
     from anymask.core.images import Picture
@@ -22,12 +23,16 @@ class Contents:
     image_hw: height and width of the image, pixels.
     image_name: its file name, or empty.
     image_sha256: `Picture.sha256`, or None if the image is not at hand.
+    left_out: what the file it was read from holds beside masks (points, lines, ...), counted.
+
+    A data set is a sequence of these.
     """
 
     records: tuple[MaskRecord, ...]
     image_hw: tuple[int, int]
     image_name: str = ""
     image_sha256: str | None = None
+    left_out: tuple[Loss, ...] = ()
 
     def image_json(self) -> dict[str, Any]:
         """The image as a JSON object with COCO's and SA-1B's names."""

@@ -1,8 +1,12 @@
-"""Masks as a PNG: one mask is white on black; several are numbered.
+"""Masks as a PNG: one mask white on black, or several as numbers, plain or in colours.
 
-One record: 8-bit grey, 255 on the object and 0 off it. Several: the pixel's value is the record's place in
-the list, from 1; 8 bits up to 254 records, else 16. Where masks overlap the smaller one is on top, so
-overlaps (and records that are wholly covered) are lost; JSON and COCO keep them.
+`png`: one record is 8-bit grey, 255 on the object and 0 off it; several are a label map. `labelmap`: the
+pixel's value is the record's id where all ids are different whole numbers from 1 to 65535, else its place in
+the list, from 1; 16 bits where a value is above 255. `palette`: the same numbers with a colour each, up to
+255.
+
+Where masks overlap the smaller one is on top, so overlaps (and records that are wholly covered) are lost;
+JSON and COCO keep them.
 """
 
 from __future__ import annotations
@@ -11,78 +15,85 @@ import io
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 
-from anymask.core.arrays import AnyArray
+from anymask.core.arrays import AnyArray, UInt8Array
+from anymask.core.draw import palette
 from anymask.core.errors import FormatError
 from anymask.core.record import MaskRecord
-from anymask.core.rle import Rle, decode_window, encode_window
-from anymask.core.upscale import Window
 from anymask.formats.contents import Contents
+from anymask.formats.kinds import ImageFormat
+from anymask.formats.label_map import masks_by_value, number_masks
+from anymask.formats.losses import Keeps
 
 _MANY = 65_535
 
 
 def to_bytes(contents: Contents) -> bytes:
-    """The file's bytes. Raises FormatError for more than 65535 masks."""
+    """One mask as 0 and 255, several as a label map. Raises FormatError for more than 65535 masks."""
+    if len(contents.records) == 1:
+        return encode_png(number_masks(contents, np.array([255], np.uint8)))
+    return label_map_to_bytes(contents)
+
+
+def label_map_to_bytes(contents: Contents) -> bytes:
+    """Numbered masks, 8 or 16 bits. Raises FormatError for more than 65535 masks."""
+    return encode_png(_numbered(contents))
+
+
+def palette_to_bytes(contents: Contents) -> bytes:
+    """Numbered masks in colours. Raises FormatError if a number is above 255."""
+    numbers = _numbered(contents)
+    if numbers.dtype != np.uint8:
+        raise FormatError("numbers above 255 do not fit into a palette PNG; write 'labelmap' (16 bits)")
+    return encode_png(numbers, colours(int(numbers.max(initial=0)) + 1))
+
+
+def from_bytes(data: bytes, stem: str = "") -> Contents:
+    """One record per value that is not 0, in rising order; their `id` is the value where there are several.
+
+    Grey, palette (the index counts) and 16-bit images are read. The image is called as the file is. Raises
+    FormatError for anything else.
+    """
+    values = decode_png(data)
+    found = masks_by_value(values)
+    records = [MaskRecord.of_rle(rle, id=value if len(found) > 1 else None) for value, rle in found.items()]
+    return Contents(tuple(records), (values.shape[0], values.shape[1]), f"{stem}.png" if stem else "")
+
+
+def label_map_from_bytes(data: bytes, stem: str = "") -> Contents:
+    """As `from_bytes`; a single mask has its value as `id`, too."""
+    values = decode_png(data)
+    records = [MaskRecord.of_rle(rle, id=value) for value, rle in masks_by_value(values).items()]
+    return Contents(tuple(records), (values.shape[0], values.shape[1]), f"{stem}.png" if stem else "")
+
+
+def encode_png(values: AnyArray, colour_table: UInt8Array | None = None) -> bytes:
+    """(H, W) of uint8 or uint16 as the bytes of a PNG; with (N, 3) colours, a palette image."""
     from PIL import Image
 
+    image = Image.fromarray(values)
+    if colour_table is not None:
+        image = image.convert("L")
+        image.putpalette(colour_table.tobytes())
     file = io.BytesIO()
-    Image.fromarray(_numbered(contents)).save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
 
 
-def from_bytes(data: bytes) -> list[MaskRecord]:
-    """One record per value that is not 0, in rising order; their `id` is the value where there are several.
+def decode_png(data: bytes, modes: tuple[str, ...] = ("1", "L", "P", "I;16", "I")) -> AnyArray:
+    """The values of a grey or palette PNG, (H, W), or of another of Pillow's modes that is asked for.
 
-    Grey, palette (the index counts) and 16-bit images are read. Raises FormatError for anything else.
+    Raises FormatError if it is none of them, no PNG, too large or damaged.
     """
-    values = _decode(data)
-    places = np.flatnonzero(values)
-    present = values.ravel()[places]
-    by_value = places[np.argsort(present, kind="stable")]
-    found, counts = np.unique(present, return_counts=True)
-    if not len(found):
-        return []
-    each = np.split(by_value, np.cumsum(counts)[:-1])
-    several = len(found) > 1
-    return [
-        MaskRecord.of_rle(_rle(pixels, values.shape), id=int(value) if several else None)
-        for value, pixels in zip(found, each, strict=True)
-    ]
-
-
-def _rle(places: npt.NDArray[np.intp], size_hw: tuple[int, ...]) -> Rle:
-    """The mask of the pixels at these places (row by row), encoded in its own box."""
-    rows, columns = np.divmod(places, size_hw[1])
-    window = Window(int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1)
-    inside = np.zeros(window.size_hw, np.bool_)
-    inside[rows - window.y0, columns - window.x0] = True
-    return encode_window(inside, window, (size_hw[0], size_hw[1]))
-
-
-def _numbered(contents: Contents) -> AnyArray:
-    records = contents.records
-    if len(records) > _MANY:
-        raise FormatError(f"{len(records)} masks do not fit into a PNG (65535 at most); write JSON or COCO")
-    numbers = np.zeros(contents.image_hw, np.uint8 if len(records) < 255 else np.uint16)
-    for place in sorted(range(len(records)), key=lambda i: -records[i].area):
-        found = decode_window(records[place].rle)
-        if found is not None:
-            numbers[found[0].slices][found[1]] = 255 if len(records) == 1 else place + 1
-    return numbers
-
-
-def _decode(data: bytes) -> AnyArray:
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a decompression bomb is a warning to Pillow
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                if image.mode not in ("1", "L", "P", "I;16", "I"):
+                if image.mode not in modes:
                     raise FormatError(
-                        f"a PNG of mode {image.mode} is no mask; a grey or palette image is expected"
+                        f"a PNG of mode {image.mode} is no mask; one of mode {', '.join(modes)} is expected"
                     )
                 return np.asarray(image)
     except FormatError:
@@ -91,3 +102,31 @@ def _decode(data: bytes) -> AnyArray:
         raise FormatError(
             f"not a PNG, too large or damaged ({' '.join(str(error).split())[:100]})"
         ) from error
+
+
+def colours(count: int) -> UInt8Array:
+    """(count, 3) RGB: black for 0, then a colour each."""
+    return np.array([(0, 0, 0), *palette(max(count - 1, 0))], np.uint8)
+
+
+def _numbered(contents: Contents) -> AnyArray:
+    records = contents.records
+    if len(records) > _MANY:
+        raise FormatError(f"{len(records)} masks do not fit into a PNG (65535 at most); write JSON or COCO")
+    values = np.array(_values(records), np.int64)
+    return number_masks(contents, values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16))
+
+
+def _values(records: tuple[MaskRecord, ...]) -> list[int]:
+    ids = [record.id for record in records if isinstance(record.id, int) and 1 <= record.id <= _MANY]
+    return ids if len(set(ids)) == len(records) else list(range(1, len(records) + 1))
+
+
+_KEEPS = Keeps(frozenset({"id"}), whole_ids=True, overlap=False, empty=False)
+FORMAT = ImageFormat("png", "one mask white on black, several numbered", ".png", _KEEPS, to_bytes, from_bytes)
+LABEL_MAP = ImageFormat(
+    "labelmap", "a PNG of ids, 8 or 16 bits", ".png", _KEEPS, label_map_to_bytes, label_map_from_bytes
+)
+PALETTE = ImageFormat(
+    "palette", "a PNG of ids in colours", ".png", _KEEPS, palette_to_bytes, label_map_from_bytes
+)
