@@ -174,6 +174,26 @@ def test_killed_run_resumes_where_it_saved(tmp_path: Path) -> None:
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == state["step"] + 2
 
 
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    """Both draw their own pictures and end with the same weights; only the first writes."""
+    shard, config = toy_shard(tmp_path / "toys.tar"), tmp_path / "config.json"
+    config.write_text(json.dumps(tiny_config(steps=4, frozen_share=0.5).to_dict()))
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*launch, "-m", "anymask.train", "run", "--train", str(shard), "--val", str(shard)]
+    command += ["--config", str(config)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["measure"]
+    assert lines[0]["step"] == 4
+    alone = Run(tmp_path / "alone", tiny_config(steps=4, frozen_share=0.5), ShardCache(
+        next((tmp_path / "cache").iterdir())), None)  # fmt: skip
+    alone.fit()
+    states = [torch.load(tmp_path / n / "model.pt", weights_only=True)["model"] for n in ("run", "alone")]
+    assert any(not value.equal(states[1][name]) for name, value in states[0].items())
+
+
 def test_a_step_that_is_not_finite_is_left_out(cache: ShardCache, tmp_path: Path) -> None:
     run = Run(tmp_path / "run", tiny_config(focal_weight=float("nan")), cache, None)
     batch = ViewStream(cache, run.config).batch(np.random.default_rng(0))

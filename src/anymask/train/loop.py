@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -70,7 +71,9 @@ class Run:
         self.folder, self.config, self.train_cache, self.val_cache = folder, config, train, val
         folder.mkdir(parents=True, exist_ok=True)
         # precision is chosen per part in Procedure, so accelerate is only asked for devices and processes
-        self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        # a frozen backbone's parameters get no gradient, which a parallel wrapper has to be told
+        unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[unused])
         torch.manual_seed(config.seed)
         model = build_lite(config.model, imagenet=config.model.backbone.startswith("efficientnet"))
         self.step, self.elapsed = 0, 0.0
@@ -141,7 +144,7 @@ class Run:
             for name, value in self.advance(batch).items():
                 kept.setdefault(name, []).append(value)
             now = time.monotonic()
-            self.elapsed, last = self.elapsed + now - last, now
+            self.elapsed, last = self.agreed(self.elapsed + now - last), now
             if self.step % 20 == 0:
                 self.log("train", {k: round(sum(v) / len(v), 4) for k, v in kept.items()})
                 kept = {}
@@ -152,6 +155,13 @@ class Run:
                 last = time.monotonic()  # measuring is not training time
         self.save()
         self.measure(10**6)
+
+    def agreed(self, seconds: float) -> float:
+        """The first process's clock: all processes must stop, freeze and save at the same step."""
+        if self.accelerator.num_processes == 1:
+            return seconds
+        clock = torch.tensor([seconds], dtype=torch.float64, device=self.accelerator.device)
+        return float(broadcast(clock, from_process=0).item())
 
     def advance(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """One optimiser step. A step whose loss is not finite is left out and counted."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -85,18 +86,21 @@ def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda li
             raise InputError(f"shard {shard} does not exist")
         digest.update(f"{shard.name} {shard.stat().st_size}\n".encode())
     target = folder / digest.hexdigest()[:16]
-    if (target / "index.jsonl").is_file():
-        return target
     target.mkdir(parents=True, exist_ok=True)
+    with FileLock(target / ".lock"):  # of several processes that start together, one decodes
+        if not (target / "index.jsonl").is_file():
+            _decode_shards(shards, target, report)
+    return target
 
+
+def _decode_shards(shards: Sequence[Path], target: Path, report: Report) -> None:
     def read(pair: tuple[str, bytes, dict[str, Any]]) -> tuple[NDArray[np.uint8], Sample] | None:
         return decode_sample(*pair, report)
 
     offset, lines = 0, []
     with (target / "pixels.bin").open("wb") as out, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for shard in shards:
-            pairs = list(read_shard(shard))
-            for found in pool.map(read, pairs):
+            for found in pool.map(read, list(read_shard(shard))):
                 if found is None:
                     continue
                 pixels, sample = found
@@ -106,7 +110,6 @@ def build_cache(shards: Sequence[Path], folder: Path, report: Report = lambda li
     part = target / "index.part"
     part.write_text("\n".join(lines), encoding="utf-8")
     part.replace(target / "index.jsonl")
-    return target
 
 
 class ShardCache:
