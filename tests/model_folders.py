@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from anymask.modeling.config import SamConfig, sam_config
@@ -15,7 +16,7 @@ from anymask.models.spec import ModelSpec
 from anymask.release.folder import write_model_folder
 from anymask.release.lite import FEATURES, lite_graphs
 from anymask.release.sam import sam_graphs
-from tests.modeling.twins import TINY, randomise
+from tests.modeling.twins import TINY, TOLERANCE, randomise
 
 TINY_SAM = sam_config("vit_b", **TINY, input_size=256, window_size=7, global_blocks=(1,))
 TINY_LITE = LiteConfig(
@@ -60,3 +61,9 @@ def lite_folder(lite: Lite, folder: Path) -> ModelFolder:
     return write_model_folder(
         lite, lite_graphs(lite, 128), spec, folder, half=lambda name: name.endswith("weight")
     )
+
+
+def assert_near(ours: np.ndarray, theirs: np.ndarray, tolerance: float = TOLERANCE) -> None:
+    """Same shape, and no value differs by as much as `tolerance`."""
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max(initial=0) < tolerance

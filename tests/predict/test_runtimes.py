@@ -26,8 +26,8 @@ from anymask.predict.graph_stages import PROMPT_INPUTS
 from anymask.predict.openvino_split import split_model
 from anymask.predict.runtime import PromptBatch, Runtime
 from anymask.predict.staged_runtime import CHUNK
-from tests.model_folders import TINY_SAM, lite_folder, random_lite, random_sam, sam_folder
-from tests.modeling.twins import PROMPT_KINDS, TOLERANCE, PromptCase, published_sam
+from tests.model_folders import TINY_SAM, assert_near, random_sam, sam_folder
+from tests.modeling.twins import PROMPT_KINDS, PromptCase, published_sam
 
 BACKENDS = ("openvino", "onnx", "torch")
 HALF = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -91,22 +91,6 @@ def joined(batches: list[PromptBatch]) -> PromptBatch:
         np.concatenate([b.labels for b in batches]),
         np.concatenate(masks) if masks else None,
     )
-
-
-def assert_near(ours: np.ndarray, theirs: np.ndarray, tolerance: float = TOLERANCE) -> None:
-    assert ours.shape == theirs.shape
-    assert np.abs(ours - theirs).max(initial=0) < tolerance
-
-
-def test_embedding_is_the_published_predictors(
-    runtime: Runtime, picture: Picture, segment_anything: ModuleType, published: Any
-) -> None:
-    predictor = segment_anything.SamPredictor(published)
-    predictor.set_image(picture.pixels)
-    ours = runtime.encode(picture)["image_embedding"]
-    assert ours.std() > 0.1
-    assert not ours.flags.writeable
-    assert_near(ours, predictor.get_image_embedding().numpy())
 
 
 @pytest.mark.parametrize("kind", PROMPT_KINDS)
@@ -361,64 +345,6 @@ def test_quota_of_a_container(content: str, cores: int | None, tmp_path: Path) -
     assert backends._quota(tmp_path / "none") is None
 
 
-class TestLite:
-    """A decoder in one graph, three features, weights partly float16."""
-
-    @pytest.fixture(scope="class")
-    def lite(self, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
-        return lite_folder(random_lite(), tmp_path_factory.mktemp("lite"))
-
-    @pytest.fixture(scope="class")
-    def prompts(self) -> list[PromptBatch]:
-        points = np.array([[[100.4, 31.7], [90, 5]], [[3, 2], [80.2, 60.1]], [[64, 64], [0, 0]]], np.float32)
-        labels = np.array([[1, 0], [2, 3], [1, -1]])
-        masks = np.random.default_rng(0).normal(0, 5, (3, 1, 32, 32)).astype(np.float32)
-        mask_alone = PromptBatch(np.zeros((3, 0, 2)), np.zeros((3, 0)), masks)
-        return [PromptBatch(points, labels), PromptBatch(points, labels, masks), mask_alone]
-
-    def test_all_backends_agree(
-        self, lite: ModelFolder, prompts: list[PromptBatch], picture: Picture
-    ) -> None:
-        reference = make_runtime(lite, "torch", "exact", threads=1)
-        features = reference.encode(picture)
-        for backend in ("openvino", "onnx"):
-            runtime = make_runtime(lite, backend, "exact", threads=1)
-            for name, feature in runtime.encode(picture).items():
-                assert_near(feature, features[name])
-            for batch in prompts:
-                ours, theirs = runtime.decode(features, batch), reference.decode(features, batch)
-                assert ours.logits.std() > 0.01
-                assert_near(ours.logits, theirs.logits)
-                assert_near(ours.scores, theirs.scores)
-                single = runtime.decode(features, batch, tokens=slice(0, 1), min_score=-1)
-                assert_near(single.logits, ours.logits[:, :1])
-
-    def test_fast_places_prompts_exactly(
-        self, lite: ModelFolder, prompts: list[PromptBatch], picture: Picture
-    ) -> None:
-        exact, fast = (make_runtime(lite, "openvino", p, threads=1) for p in ("exact", "fast"))
-        features = exact.encode(picture)
-        for batch in prompts:
-            difference = fast.decode(features, batch).logits - exact.decode(features, batch).logits
-            # Box and disks enter the logits with weights 2 to 6: a misplaced one would differ by more.
-            assert np.abs(difference).max() < 0.25
-
-
-def test_split_keeps_the_function(folder: ModelFolder) -> None:
-    core = openvino.Core()
-    path = folder.path / "decoder_masked.onnx"
-    whole = core.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    front, rest = split_model(core.read_model(path), PROMPT_INPUTS)
-    assert rest is not None
-    assert {name for port in front.inputs for name in port.get_names()} == {"mask_logits"}
-    parts = [core.compile_model(m, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}) for m in (front, rest)]
-    rng = np.random.default_rng(0)
-    others = {
-        "image_embedding": rng.standard_normal((1, 256, 16, 16)).astype(np.float32),
-        "tokens": rng.standard_normal((2, 6, 256)).astype(np.float32),
-    }
-    masks = {"mask_logits": rng.standard_normal((2, 1, 64, 64)).astype(np.float32)}
-    between = {port.get_any_name(): value for port, value in parts[0](masks).items()}
-    found, expected = parts[1](others | between), whole(others | masks)
-    for name in ("keys", "mask_weights", "scores"):
-        assert_near(found[name], expected[name])
+def test_split_of_a_model_without_other_inputs(folder: ModelFolder) -> None:
+    model = openvino.Core().read_model(folder.path / "prompt.onnx")
+    assert split_model(model, PROMPT_INPUTS) == (model, None)

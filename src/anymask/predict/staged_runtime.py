@@ -133,7 +133,8 @@ class StagedRuntime:
         arrays = self._check_features(features)
         known = self._prepared.get(arrays)
         if known is None:
-            known = self._stages.prepare(dict(zip(self.spec.features, arrays, strict=True)))
+            plain = (np.ascontiguousarray(array, np.float32) for array in arrays)
+            known = self._stages.prepare(dict(zip(self.spec.features, plain, strict=True)))
             self._prepared.put(arrays, known)
         return known
 
