@@ -78,7 +78,7 @@ def test_making_them_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_unknown_architecture() -> None:
-    with pytest.raises(ModelError, match="No graphs for architecture 'sam_vit_x'; .* for: sam_tiny"):
+    with pytest.raises(ModelError, match=r"No graphs for architecture 'sam_vit_x'; .* for: sam_tiny"):
         Template.load("sam_vit_x")
 
 
