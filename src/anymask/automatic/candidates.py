@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from anymask.automatic.crops import Crop
-from anymask.automatic.settings import AutomaticSettings
 from anymask.core.arrays import BoolArray, Float32Array
 from anymask.core.geometry import InputFrame
 from anymask.core.rle import Rle, encode_window
@@ -46,6 +46,11 @@ class Candidate:
     point_xy: tuple[float, float]
     crop: Crop
 
+    @cached_property
+    def area(self) -> int:
+        """Set pixels."""
+        return self.rle.area
+
 
 class StableMask(NamedTuple):
     """A mask inside its tight window and its stability score."""
@@ -56,14 +61,15 @@ class StableMask(NamedTuple):
 
 
 def stable_mask(
-    low_res_logits: Float32Array, frame: InputFrame, settings: AutomaticSettings
+    low_res_logits: Float32Array, frame: InputFrame, offset: float, least_stability: float
 ) -> StableMask | None:
     """The mask of one image's or crop's (h, w) logits; None if it is empty or not stable enough.
+
+    offset, least_stability: `stability_score_offset` and `stability_score_thresh` of the settings.
 
     The stability score (arXiv 2304.02643, appendix B) is taken at the image's resolution; outside the window
     of its looser threshold no pixel counts, so the window gives the score of the whole.
     """
-    offset = settings.stability_score_offset
     window = mask_window(low_res_logits, frame, -offset)
     if window is None:
         return None
@@ -72,10 +78,20 @@ def stable_mask(
     if loose == 0:
         return None
     stability = np.float32(np.count_nonzero(logits > offset)) / np.float32(loose)
-    if settings.stability_score_thresh > 0 and not stability >= np.float32(settings.stability_score_thresh):
+    if not is_stable(float(stability), least_stability):
         return None
     found = tight(window, logits > 0)
     return None if found is None else StableMask(*found, float(stability))
+
+
+def is_stable(stability: float, least: float) -> bool:
+    """Whether a stability score reaches `least`, compared as float32; 0 lets all pass."""
+    return least <= 0 or bool(np.float32(stability) >= np.float32(least))
+
+
+def passes_score(score: float, threshold: float) -> bool:
+    """Whether a predicted IoU is above `threshold`, compared as float32; 0 lets all pass."""
+    return threshold <= 0 or bool(np.float32(score) > np.float32(threshold))
 
 
 def place(

@@ -1,4 +1,7 @@
-"""How everything mode looks at an image; names and defaults as in the published mask generator."""
+"""How everything mode looks at an image and what it keeps.
+
+Names and defaults of the published mask generator, then our own, which change nothing by default.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +17,8 @@ import numpy.typing as npt
 from anymask.automatic.points import point_grids
 from anymask.core.arrays import Float64Array, sealed
 from anymask.core.errors import InputError
+
+Nested = Literal["keep", "whole", "part"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +37,12 @@ class AutomaticSettings:
     crop_n_points_downscale_factor: the grid's side is divided by this number from layer to layer.
     point_grids: one (N, 2) array per layer, x and y in [0, 1] of the crop, instead of points_per_side.
     min_mask_region_area: holes and islands below this many pixels go; 0 leaves masks as they are.
+    min_area: a mask of fewer pixels goes.
+    max_area_share: a mask of a larger share of the image goes (the paper: 0.95); 1 keeps all.
+    mask_nms_thresh: of two masks whose own IoU is higher, the one with the better score stays; 1 keeps all.
+    nested: "keep" masks inside masks, or only the "whole" (what larger masks cover goes) or only each "part"
+        (what smaller masks cover goes).
+    containment_thresh: the share of a mask from which it counts as covered.
 
     Raises InputError, naming the setting, for a value that cannot be meant.
     """
@@ -47,6 +59,11 @@ class AutomaticSettings:
     crop_n_points_downscale_factor: int = 1
     point_grids: Sequence[npt.ArrayLike] | None = None
     min_mask_region_area: float = 0
+    min_area: float = 0
+    max_area_share: float = 1.0
+    mask_nms_thresh: float = 1.0
+    nested: Nested = "keep"
+    containment_thresh: float = 0.9
 
     def __post_init__(self) -> None:
         if (self.points_per_side is None) == (self.point_grids is None):
@@ -60,8 +77,12 @@ class AutomaticSettings:
         _check_count("crop_n_points_downscale_factor", self.crop_n_points_downscale_factor, 1)
         for name in ("pred_iou_thresh", "stability_score_thresh", "box_nms_thresh", "crop_nms_thresh"):
             _check_number(name, getattr(self, name))
-        for name in ("stability_score_offset", "crop_overlap_ratio", "min_mask_region_area"):
+        for name in ("stability_score_offset", "crop_overlap_ratio", "min_mask_region_area", "min_area"):
             _check_number(name, getattr(self, name), least=0)
+        for name in ("max_area_share", "mask_nms_thresh", "containment_thresh"):
+            _check_share(name, getattr(self, name))
+        if self.nested not in get_args(Nested):
+            raise InputError(f"nested is {self.nested!r}; give one of {', '.join(get_args(Nested))}")
         self.grids  # noqa: B018 (made here, so that what is wrong with them shows at once)
 
     @cached_property
@@ -78,6 +99,15 @@ class AutomaticSettings:
         return tuple(_checked_grid(grid) for grid in self.point_grids)
 
 
+def checked_names(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by name, as they are. Raises InputError for a name that is none."""
+    unknown = sorted(settings.keys() - AutomaticSettings.__dataclass_fields__.keys())
+    if unknown:
+        known = ", ".join(AutomaticSettings.__dataclass_fields__)
+        raise InputError(f"unknown setting {', '.join(unknown)}; there are {known}")
+    return settings
+
+
 def _check_count(name: str, value: object, least: int) -> None:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < least:  # type: ignore[operator]
@@ -88,6 +118,12 @@ def _check_number(name: str, value: object, least: float = -math.inf) -> None:
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not real or not math.isfinite(value) or value < least:  # type: ignore[arg-type,operator]
         raise InputError(f"{name} is {value!r}; give a number" + (f" from {least}" if least == 0 else ""))
+
+
+def _check_share(name: str, value: object) -> None:
+    _check_number(name, value)
+    if not 0 < value <= 1:  # type: ignore[operator]
+        raise InputError(f"{name} is {value!r}; give a share above 0, up to 1")
 
 
 def _checked_grid(grid: npt.ArrayLike) -> Float64Array:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from anymask._version import __version__
-from anymask.core.embedding import ImageEmbedding
 from anymask.core.prompt import Prompt
 
 
-def provenance(embedding: ImageEmbedding, prompt: Prompt) -> dict[str, Any]:
+class Origin(Protocol):
+    """What says which model looked at which picture: an embedding, or a state made of one."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def model_sha256(self) -> str: ...
+
+    @property
+    def image_sha256(self) -> str: ...
+
+
+def provenance(embedding: Origin, prompt: Prompt) -> dict[str, Any]:
     """Model, picture and prompt of a mask, in plain JSON values.
 
     prompt: points as [x, y, label], boxes as [x0, y0, x1, y1], both in pixels of the picture; "mask" is
