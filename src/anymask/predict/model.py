@@ -14,6 +14,7 @@ from anymask.predict.prompts import prompt_batches
 from anymask.predict.runtime import Runtime
 
 if TYPE_CHECKING:
+    from anymask.automatic import AutomaticState
     from anymask.models.spec import ModelSpec
     from anymask.predict.session import Session
 
@@ -171,6 +172,23 @@ class Model:
         embedding = source if isinstance(source, ImageEmbedding) else self.embed(source)
         self._check_embedding(embedding)
         return Session(self, embedding)
+
+    def everything(
+        self,
+        source: ImageSource | Picture | ImageEmbedding,
+        preset: str | None = None,
+        *,
+        keep_above: float = 0.0,
+        **overrides: Any,
+    ) -> AutomaticState:
+        """All masks of a picture, kept so that `.records(pred_iou_thresh=...)` filters again at once.
+
+        Arguments and errors are those of `anymask.automatic.everything`: a preset ("demo", "paper",
+        "objects", "parts", "dense") or None for the published defaults, and single settings by name.
+        """
+        from anymask.automatic import everything  # the one import upwards, see docs/architecture.md
+
+        return everything(self, source, preset, keep_above=keep_above, **overrides)
 
     def _check_embedding(self, embedding: ImageEmbedding) -> None:
         if embedding.model_sha256 != self._sha256:
