@@ -98,7 +98,7 @@ def import_file(
 def export_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name, or the path of its folder.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the ONNX files.")],
-    opset: Annotated[int, typer.Option("--opset", help="ONNX opset.", min=16)] = 18,
+    opset: Annotated[int, typer.Option("--opset", help="ONNX opset.", min=18)] = 18,
 ) -> None:
     """Write ONNX files (encoder, decoder) with segment_anything's own input and output names."""
     from anymask.models.registry import resolve
