@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import anymask
+import anymask.predict.load as loading
 from anymask.automatic import PRESETS, AutomaticSettings, preset_settings
+from anymask.cli.main import run
 from anymask.core.errors import InputError
+from tests.cli import fake_anymask
+from tests.fake_runtime import scene
 
 GUIDE = Path(__file__).parents[2] / "docs" / "everything.md"
 
@@ -46,3 +53,22 @@ def test_the_guide_explains_every_knob_and_states_every_preset() -> None:
         if getattr(settings, knob) != getattr(AutomaticSettings(), knob)
     }
     assert changed <= rows.keys()
+
+
+def test_the_guides_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Python and on the command line, on a small scene and with a fake model."""
+    (tmp_path / "examples").mkdir()
+    Image.fromarray(scene()).save(tmp_path / "examples" / "flower.jpg")
+    monkeypatch.setattr(anymask, "load", fake_anymask.load)
+    monkeypatch.setattr(loading, "load", fake_anymask.load)
+    monkeypatch.chdir(tmp_path)
+    text = GUIDE.read_text()
+    python = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^anymask (.*)$", text, re.MULTILINE)
+    assert (len(python), len(commands)) == (2, 3)
+    for snippet in python:
+        exec(snippet, {})
+    for command in commands:
+        assert run(shlex.split(command)) == 0, command
+    made = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"labels.png", "flower.json", "more.json", "flower.safetensors", "flower.png"} <= made

@@ -1,0 +1,145 @@
+"""The work of `anymask everything`: every image in turn, or a saved state filtered again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from anymask.automatic import AutomaticSettings, AutomaticState, generate_masks, preset_settings
+from anymask.automatic.state import FILTERS
+from anymask.automatic.state_file import settings_to_json
+from anymask.cli.everything_results import Results, read_picture
+from anymask.cli.job_log import JobLog
+from anymask.cli.outputs import make_folder
+from anymask.cli.terminal import one_line, progress, say
+from anymask.core.errors import AnymaskError, InputError, OutputError
+from anymask.predict import load as loading
+from anymask.predict.model import Model
+
+__all__ = ["EverythingJob", "amg_model", "filters_of", "preset_settings", "refilter"]
+
+DONE, FAILED = 0, 1
+AMG_MODELS = {"default": "vit_h", "vit_h": "vit_h", "vit_l": "vit_l", "vit_b": "vit_b"}
+
+
+@dataclass(frozen=True)
+class EverythingJob:
+    """All masks of every image. overwrite: do again what is complete."""
+
+    settings: AutomaticSettings
+    results: Results
+    overwrite: bool
+
+    def run(self, model: str, *, precision: Any, backend: Any, threads: int | None) -> int:
+        """Do all images; return the exit code.
+
+        A single image's error is raised. Of several a broken one is named and the code is 1. What cannot be
+        written ends the job; what is finished stays, and the next run goes on from there.
+        """
+        loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
+        results = self.results
+        log = self._log(loaded, precision, backend) if results.is_job else None
+        total, done, skipped, failed = len(results.images), 0, 0, 0
+        no_bar = results.quiet or (results.as_json and sys.stdout.isatty())
+        try:
+            for number in progress(range(total), total=total, label="everything", quiet=no_bar):
+                image, files = results.images[number], results.paths(number)
+                if log is not None and log.has(image, files):
+                    skipped += 1
+                    continue
+                try:
+                    self._one(loaded, number)
+                except OutputError:
+                    raise
+                except (AnymaskError, MemoryError) as error:
+                    if not results.is_job:
+                        raise
+                    self._report_failure(image, error)
+                    failed += 1
+                    continue
+                done += 1
+                if log is not None:
+                    log.add(image, files)
+        finally:
+            if results.is_job and not results.quiet:
+                say(f"{done} of {total} images done, {skipped} were complete, {failed} failed")
+        return FAILED if failed else DONE
+
+    def _one(self, model: Model, number: int) -> None:
+        picture = read_picture(self.results.images[number])
+        if self.results.states is None:
+            self.results.give(number, generate_masks(model, picture, self.settings), picture=picture)
+        else:
+            state = model.everything(picture, **vars_of(self.settings))
+            self.results.give(number, state.records(), picture=picture, state=state)
+
+    def _log(self, model: Model, precision: str, backend: str) -> JobLog | None:
+        """The job's log beside its first result; None where nothing is written."""
+        files = self.results.paths(0)
+        if not files:
+            return None
+        job = {
+            "settings": settings_to_json(self.settings),
+            "model": model.spec.full_name,
+            "model_sha256": model.sha256,
+            "precision": precision,
+            "backend": backend,
+            "format": self.results.format,
+            "tree": self.results.tree,
+            "gaps": self.results.gaps,
+        }
+        make_folder(files[0].parent)
+        return JobLog(files[0].parent, job, afresh=self.overwrite)
+
+    def _report_failure(self, image: str, error: Exception) -> None:
+        message = one_line(str(error)) or "not enough memory"
+        if self.results.as_json:
+            print(json.dumps({"source": image, "error": message}), flush=True)
+        say(f"anymask: error: {one_line(image)}: {message}")
+
+
+def refilter(path: str, picture_file: str | None, filters: dict[str, Any], results: Results) -> None:
+    """Filter a saved state and write its results; nothing is decoded.
+
+    picture_file: the image, needed for overlays. Raises InputError if it is another image than the state's.
+    """
+    state = AutomaticState.load(path)
+    picture = None if picture_file is None else read_picture(picture_file)
+    if picture is not None and picture.sha256 != state.image_sha256:
+        raise InputError(f"'{path}' is the state of another image than '{picture_file}'; give that image")
+    results.give(0, state.records(**filters), picture=picture, state=state)
+
+
+def filters_of(preset: str | None, given: dict[str, Any]) -> dict[str, Any]:
+    """What `AutomaticState.records` takes: a preset's filters where there is one, and what was given."""
+    if preset is None:
+        return given
+    settings = preset_settings(preset)
+    return {name: getattr(settings, name) for name in FILTERS} | given
+
+
+def vars_of(settings: AutomaticSettings) -> dict[str, Any]:
+    """Settings by name."""
+    return {name: getattr(settings, name) for name in AutomaticSettings.__dataclass_fields__}
+
+
+def amg_model(
+    model: str | None, *, model_type: str | None, checkpoint: str | None, device: str | None
+) -> str:
+    """The model that is meant, in anymask's words or in those of amg.py.
+
+    A checkpoint file is imported into the cache. Raises InputError for two models or an unknown type.
+    """
+    if device not in (None, "cpu"):
+        say(f"anymask: --device {one_line(device)} is not used; --backend says what computes")
+    if model is not None and (model_type is not None or checkpoint is not None):
+        raise InputError("--model and --model-type or --checkpoint are both given; give one of them")
+    if model_type is not None and model_type not in AMG_MODELS:
+        raise InputError(f"--model-type {model_type!r} is not known; give one of {', '.join(AMG_MODELS)}")
+    if checkpoint is not None:
+        from anymask.models.importer import import_checkpoint
+
+        return str(import_checkpoint(checkpoint).path)
+    return AMG_MODELS[model_type] if model_type is not None else model or "lite"
