@@ -21,6 +21,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "segment": "anymask.cli.segment",
+    "convert": "anymask.cli.convert",
     "everything": "anymask.cli.everything",
     "evaluate": "anymask.cli.evaluate",
     "models": "anymask.cli.models",

@@ -153,7 +153,7 @@ def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
     if not data:
         raise ImageError(f"{what} is empty (0 bytes); was it copied or downloaded completely?")
     try:
-        with _own_size_guard():
+        with own_size_guard():
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
         raise ImageError(f"{what} is {_kind_of(data)}; give {_FORMATS_TEXT}") from None
@@ -210,7 +210,7 @@ def _pil_to_rgb(image: Image.Image, max_pixels: int) -> UInt8Array:
 
 
 @contextlib.contextmanager
-def _own_size_guard() -> Iterator[None]:
+def own_size_guard() -> Iterator[None]:
     """Let Pillow read a header whatever size it states: our limit is checked next, and it is the caller's."""
     from PIL import Image
 

@@ -13,6 +13,7 @@ from anymask.core.errors import FormatError
 MAX_RASTER_PIXELS = 500_000_000
 """Images of formats that are made of pixels are refused beyond this: 20,000 x 20,000 fits."""
 
+_MAX_PIXELS = 2**31 - 1  # as in core.rle
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -67,7 +68,10 @@ def whole(value: Any, what: str, low: int = 0) -> int:
 
 def size_hw(height: Any, width: Any, what: str = "the image") -> tuple[int, int]:
     """Height and width of an image, pixels."""
-    return whole(height, f"the height of {what}", 1), whole(width, f"the width of {what}", 1)
+    size = whole(height, f"the height of {what}", 1), whole(width, f"the width of {what}", 1)
+    if size[0] * size[1] > _MAX_PIXELS:
+        raise FormatError(f"{what} has {brief(size)} pixels, which is more than {_MAX_PIXELS} in all")
+    return size
 
 
 def raster_size(size: tuple[int, int]) -> tuple[int, int]:

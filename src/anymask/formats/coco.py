@@ -113,8 +113,8 @@ def _record(row: Mapping[str, Any], image: Mapping[str, Any], labels: Mapping[An
     rle = _rle(row.get("segmentation"), size_hw)
     if rle.size_hw != size_hw:
         raise FormatError(f"the mask has size {rle.size_hw}, its image {size_hw} (height, width)")
-    # Others' boxes are rounded or of polygons; ours, in files with RLE alone, are what the record said.
-    own = isinstance(row["segmentation"], Mapping) and row.get("area") == rle.area and "bbox" in row
+    # Where the area is another the mask was read otherwise than meant (polygons), and so is its box.
+    own = row.get("area") == rle.area and "bbox" in row
     box = row["bbox"] if own else list(rle.box_xywh)
     return record_of_row(row, rle, labels.get(_hashable(row.get("category_id"))), box)
 

@@ -8,10 +8,10 @@ from typing import Any
 from anymask.core.errors import FormatError
 from anymask.core.record import MaskRecord
 from anymask.core.rle import Rle
-from anymask.formats.checks import mapping, safe_name
+from anymask.formats.checks import mapping, safe_name, size_hw
 from anymask.formats.contents import Contents
 from anymask.formats.known import KEY, UNNAMED, name_of
-from anymask.formats.losses import Loss
+from anymask.formats.losses import Loss, numbering
 
 _FIELDS = (
     "predicted_iou",
@@ -34,9 +34,7 @@ def annotation_ids(images: Sequence[Contents]) -> list[int]:
     """An id for every record of all images: their own where all have different whole numbers from 1, else
     1, 2, 3 ...
     """
-    ids = [record.id for image in images for record in image.records]
-    usable = [n for n in ids if isinstance(n, int) and n >= 1]
-    return usable if len(set(usable)) == len(ids) else list(range(1, len(ids) + 1))
+    return numbering([record for image in images for record in image.records])
 
 
 def extra_fields(record: MaskRecord, written_id: int) -> dict[str, Any]:
@@ -96,7 +94,7 @@ def size_of_row(image: Mapping[str, Any]) -> tuple[int, int]:
         raise FormatError(
             f"its image has height {height!r} and width {width!r}; whole numbers from 1 are expected"
         )
-    return height, width
+    return size_hw(height, width, "its image")
 
 
 def has_tables(value: Any) -> bool:

@@ -65,7 +65,7 @@ def write_images(
     """
     target = Path(path)
     chosen = registry.known(format) if format else registry.by_ending(target)
-    named = [_named(image, number) for number, image in enumerate(images, 1)]
+    named = _named(images)
     if isinstance(chosen, FolderFormat) or _is_tree_to_be(path):
         files = _files(chosen, named, Pictures(_folder(pictures)))
         write_tree(target, files, overwrite=overwrite)
@@ -144,8 +144,15 @@ def _picture_name(format: registry.AnyFormat, name: str) -> str:
     return name if isinstance(format, ImageFormat) else f"images/{name}"
 
 
-def _named(image: Contents, number: int) -> Contents:
-    return replace(image, image_name=safe_name(image.image_name or f"image-{number}"))
+def _named(images: Iterable[Contents]) -> list[Contents]:
+    """The images with names that are safe and different."""
+    named: dict[str, Contents] = {}
+    for number, image in enumerate(images, 1):
+        name = safe_name(image.image_name or f"image-{number}")
+        if name in named:
+            raise FormatError(f"two images are called '{name}'; give them different names")
+        named[name] = replace(image, image_name=name)
+    return list(named.values())
 
 
 def _is_tree_to_be(path: StrPath) -> bool:

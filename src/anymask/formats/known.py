@@ -15,6 +15,12 @@ KEY = "anymask"
 UNNAMED = "object"
 """The label of masks without one, where a format insists on a label."""
 
+RECORD_NAMES = frozenset(
+    {"id", "bbox", "area", "predicted_iou", "stability_score", "point_coords", "crop_box", "category"}
+    | {"parent", "attributes", "provenance"}
+)
+"""Keys that `known_of` may give."""
+
 
 def known_of(record: MaskRecord) -> dict[str, Any]:
     """All of `record.to_json()` but the mask; the box only where it is not the mask's own."""

@@ -49,13 +49,16 @@ class Keeps:
     """What a format holds of a record beside its mask.
 
     fields: names of `MaskRecord`'s fields, of `EVERYTHING`.
-    whole_ids: ids that are text are lost. text_attributes: attributes become text.
+    whole_ids: ids that are text are lost. most_id: masks are numbered up to this, and ids stay where
+        `numbering` takes them all.
+    text_attributes: attributes become text.
     overlap: a pixel may belong to several masks; without it the smaller mask is on top.
     empty: a mask without a pixel stays.
     """
 
     fields: frozenset[str] = EVERYTHING
     whole_ids: bool = False
+    most_id: int | None = None
     text_attributes: bool = False
     overlap: bool = True
     empty: bool = True
@@ -72,6 +75,8 @@ def losses_of(images: Iterable[Contents], keeps: Keeps) -> tuple[Loss, ...]:
             found += _count(what, sum(map(is_given, kept)))
         if keeps.whole_ids:
             found += _count("ids that are text", sum(isinstance(record.id, str) for record in kept))
+        if keeps.most_id is not None and not _are_numbers(kept, keeps.most_id):
+            found += _count("ids", sum(record.id is not None for record in kept))
         if keeps.text_attributes:
             found += _count("attributes turned into text", sum(map(_has_values, kept)))
         if not keeps.overlap:
@@ -86,6 +91,18 @@ def merged(losses: Iterable[Loss]) -> tuple[Loss, ...]:
         before = total.get(loss.what, Loss(loss.what, 0))
         total[loss.what] = Loss(loss.what, before.count + loss.count, before.pixels + loss.pixels)
     return tuple(total.values())
+
+
+def numbering(records: Sequence[MaskRecord], most: int | None = None) -> list[int]:
+    """The records' own ids where all have different whole numbers from 1 to `most`, else 1, 2, 3 ..."""
+    if _are_numbers(records, most):
+        return [record.id for record in records if isinstance(record.id, int)]
+    return list(range(1, len(records) + 1))
+
+
+def _are_numbers(records: Sequence[MaskRecord], most: int | None) -> bool:
+    ids = [r.id for r in records if isinstance(r.id, int) and 1 <= r.id <= (r.id if most is None else most)]
+    return len(set(ids)) == len(records)
 
 
 def _count(what: str, count: int) -> Sequence[Loss]:

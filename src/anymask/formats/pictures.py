@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from anymask.core.errors import FormatError
+from anymask.core.images import own_size_guard
 from anymask.formats.checks import safe_name
 
+_ORIENTATION = 0x0112  # EXIF
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2")
 
 
@@ -55,10 +56,10 @@ def size_of(file: BinaryIO, name: str) -> tuple[int, int]:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # large pictures are not decoded here
-            with Image.open(file) as image:
-                turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-                return (image.width, image.height) if turned else (image.height, image.width)
+        with own_size_guard():  # it is not decoded here
+            image = Image.open(file)
+        with image:
+            turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            return (image.width, image.height) if turned else (image.height, image.width)
     except Exception as error:  # Pillow lets many kinds out for damaged headers
         raise FormatError(f"'{name}' is no picture ({' '.join(str(error).split())[:100]})") from error

@@ -12,20 +12,22 @@ JSON and COCO keep them.
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 
 from anymask.core.arrays import AnyArray, UInt8Array
 from anymask.core.draw import palette
 from anymask.core.errors import FormatError
+from anymask.core.images import own_size_guard
 from anymask.core.record import MaskRecord
+from anymask.formats.checks import raster_size
 from anymask.formats.contents import Contents
 from anymask.formats.kinds import ImageFormat
 from anymask.formats.label_map import masks_by_value, number_masks
-from anymask.formats.losses import Keeps
+from anymask.formats.losses import Keeps, numbering
 
 _MANY = 65_535
+_MANY_COLOURS = 255
 
 
 def to_bytes(contents: Contents) -> bytes:
@@ -41,10 +43,8 @@ def label_map_to_bytes(contents: Contents) -> bytes:
 
 
 def palette_to_bytes(contents: Contents) -> bytes:
-    """Numbered masks in colours. Raises FormatError if a number is above 255."""
-    numbers = _numbered(contents)
-    if numbers.dtype != np.uint8:
-        raise FormatError("numbers above 255 do not fit into a palette PNG; write 'labelmap' (16 bits)")
+    """Numbered masks in colours. Raises FormatError for more than 255 masks."""
+    numbers = _numbered(contents, _MANY_COLOURS)
     return encode_png(numbers, colours(int(numbers.max(initial=0)) + 1))
 
 
@@ -88,14 +88,15 @@ def decode_png(data: bytes, modes: tuple[str, ...] = ("1", "L", "P", "I;16", "I"
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a decompression bomb is a warning to Pillow
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                if image.mode not in modes:
-                    raise FormatError(
-                        f"a PNG of mode {image.mode} is no mask; one of mode {', '.join(modes)} is expected"
-                    )
-                return np.asarray(image)
+        with own_size_guard():
+            image = Image.open(io.BytesIO(data), formats=("PNG",))
+        with image:
+            if image.mode not in modes:
+                raise FormatError(
+                    f"a PNG of mode {image.mode} is no mask; one of mode {', '.join(modes)} is expected"
+                )
+            raster_size((image.height, image.width))
+            return np.asarray(image)
     except FormatError:
         raise
     except Exception as error:  # Pillow lets many kinds out for damaged files
@@ -109,24 +110,36 @@ def colours(count: int) -> UInt8Array:
     return np.array([(0, 0, 0), *palette(max(count - 1, 0))], np.uint8)
 
 
-def _numbered(contents: Contents) -> AnyArray:
-    records = contents.records
-    if len(records) > _MANY:
-        raise FormatError(f"{len(records)} masks do not fit into a PNG (65535 at most); write JSON or COCO")
-    values = np.array(_values(records), np.int64)
+def _numbered(contents: Contents, most: int = _MANY) -> AnyArray:
+    if len(contents.records) > most:
+        raise FormatError(
+            f"{len(contents.records)} masks do not fit into this PNG ({most} at most); write "
+            + ("'labelmap'" if most < _MANY else "JSON or COCO")
+        )
+    values = np.array(numbering(contents.records, most), np.int64)
     return number_masks(contents, values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16))
 
 
-def _values(records: tuple[MaskRecord, ...]) -> list[int]:
-    ids = [record.id for record in records if isinstance(record.id, int) and 1 <= record.id <= _MANY]
-    return ids if len(set(ids)) == len(records) else list(range(1, len(records) + 1))
+def _keeps(*fields: str, most: int | None = None) -> Keeps:
+    return Keeps(frozenset(fields), most_id=most, overlap=False, empty=False)
 
 
-_KEEPS = Keeps(frozenset({"id"}), whole_ids=True, overlap=False, empty=False)
-FORMAT = ImageFormat("png", "one mask white on black, several numbered", ".png", _KEEPS, to_bytes, from_bytes)
+FORMAT = ImageFormat(
+    "png", "one mask white on black, several numbered", ".png", _keeps(), to_bytes, from_bytes
+)
 LABEL_MAP = ImageFormat(
-    "labelmap", "a PNG of ids, 8 or 16 bits", ".png", _KEEPS, label_map_to_bytes, label_map_from_bytes
+    "labelmap",
+    "a PNG of ids, 8 or 16 bits",
+    ".png",
+    _keeps("id", most=_MANY),
+    label_map_to_bytes,
+    label_map_from_bytes,
 )
 PALETTE = ImageFormat(
-    "palette", "a PNG of ids in colours", ".png", _KEEPS, palette_to_bytes, label_map_from_bytes
+    "palette",
+    "a PNG of ids in colours",
+    ".png",
+    _keeps("id", most=_MANY_COLOURS),
+    palette_to_bytes,
+    label_map_from_bytes,
 )

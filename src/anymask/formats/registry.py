@@ -6,7 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from anymask.core.errors import FormatError
-from anymask.formats import coco, json, png, sa1b, svg
+from anymask.formats import (
+    coco,
+    csv,
+    cvat,
+    geojson,
+    json,
+    label_studio,
+    labelme,
+    panoptic,
+    png,
+    sa1b,
+    svg,
+    voc,
+    yolo,
+)  # fmt: skip
 from anymask.formats.coco_tables import has_tables
 from anymask.formats.kinds import FolderFormat, ImageFormat, SetFormat
 from anymask.formats.parsing import parse_json
@@ -20,14 +34,30 @@ ALL: dict[str, AnyFormat] = {
         json.FORMAT,
         coco.FORMAT,
         coco.POLYGONS,
+        panoptic.FORMAT,
         sa1b.FORMAT,
+        yolo.FORMAT,
+        voc.FORMAT,
+        labelme.FORMAT,
+        cvat.FORMAT,
+        label_studio.FORMAT,
         png.FORMAT,
         png.LABEL_MAP,
         png.PALETTE,
+        geojson.FORMAT,
         svg.FORMAT,
+        csv.FORMAT,
     )
 }
-ENDINGS = {".coco.json": "coco", ".json": "json", ".png": "png", ".svg": "svg"}
+ENDINGS = {
+    ".coco.json": "coco",
+    ".json": "json",
+    ".geojson": "geojson",
+    ".xml": "cvat",
+    ".svg": "svg",
+    ".csv": "csv",
+    ".png": "png",
+}
 """Endings of file names and what they stand for where nothing else says it; longer ones first."""
 
 
@@ -58,6 +88,9 @@ def of_tree(tree: Tree) -> AnyFormat:
 
     Raises FormatError if nothing in it looks like masks.
     """
+    for recognise, name in ((yolo.is_yolo, "yolo"), (voc.is_voc, "voc")):
+        if recognise(tree):
+            return ALL[name]
     for ending in ENDINGS:
         for file in tree.names:
             if file.lower().endswith(ending):
@@ -85,7 +118,11 @@ def _kind_of_json(value: Any) -> str:
     if not isinstance(value, dict):
         return "json"
     if has_tables(value):
-        return "coco"
+        return "panoptic" if panoptic.is_panoptic(value) else "coco"
+    if isinstance(value.get("shapes"), list):
+        return "labelme"
+    if value.get("type") == "FeatureCollection":
+        return "geojson"
     if isinstance(value.get("annotations"), list) and "image" in value and "format" not in value:
         return "sa1b"
     return "json"
