@@ -205,6 +205,8 @@ def broken(path: Path, what: str) -> None:
             facts["version"] = "99"
         case "settings":
             facts["settings"] = '{"points_per_side": -3}'
+        case "cells per side":
+            facts["low_res_hw"] = "[1000000000, 1000000000]"
         case "window":
             tensors["windows"][0, 1] = 1000
         case "cells":
@@ -221,7 +223,8 @@ def broken(path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["cut", "version", "settings", "window", "cells", "crop", "nan", "type", "missing"]
+    "what",
+    ["cut", "version", "settings", "cells per side", "window", "cells", "crop", "nan", "type", "missing"],
 )
 def test_a_damaged_file_is_one_line(what: str, tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +34,8 @@ from tests.cli.conftest import Command
 from tests.fake_runtime import FakeRuntime, fake_model, scene
 
 SMALL = ("--points-per-side", 8)
-FLOWER = Path(__file__).parents[2] / "examples" / "flower.jpg"
+ROOT = Path(__file__).parents[2]
+FLOWER = ROOT / "examples" / "flower.jpg"
 
 
 def plain(records: list[MaskRecord]) -> list[dict[str, Any]]:
@@ -192,6 +197,32 @@ def test_a_job_goes_on_where_it_stopped(
     for name in ("a.json", "b.json", "c.json"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert "0 of 3 images done, 3 were complete" in command(*words, "out").err
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on(command: Command, photos: Path, tmp_path: Path) -> None:
+    """Killed while it works, started again: the files of an undisturbed run."""
+    (photos / "b.png").unlink()
+    for name in "bdef":
+        Image.fromarray(np.roll(scene(), 10 * ord(name), axis=1)).save(photos / f"{name}.png")
+    words = ("everything", photos, *SMALL, "--label-map", "maps", "--model", "slow", "-o")
+    line = [sys.executable, "-m", "tests.cli.fake_anymask", *map(str, words), "out"]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    with subprocess.Popen(line, env={**os.environ, "PYTHONPATH": paths}, stderr=subprocess.DEVNULL) as job:
+        second, last = tmp_path / "out" / "b.json", tmp_path / "out" / "f.json"
+        while not second.is_file() and job.poll() is None:  # so the first is in the log
+            time.sleep(0.02)
+        job.kill()
+    assert second.is_file()
+    assert not last.is_file()
+    done = command(*words, "out")
+    assert done.code == 0
+    assert " 0 were complete" not in done.err
+    assert command(*words, "whole").code == 0
+    for name in "abcdef":
+        file = f"{name}.json"
+        assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+        assert (tmp_path / "maps" / f"{name}.png").is_file()
 
 
 def test_a_job_does_again_what_changed_or_is_gone(command: Command, photos: Path, tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def _state(facts: Mapping[str, str], tensors: Mapping[str, AnyArray]) -> Automat
     frame = InputFrame(tuple(json.loads(facts["image_hw"])), json.loads(facts["input_size"]))
     crops = tuple(image_crops(frame.image_hw, settings.crop_n_layers, settings.crop_overlap_ratio))
     height, width = (int(side) for side in json.loads(facts["low_res_hw"]))
+    if not (1 <= height <= frame.input_size and 1 <= width <= frame.input_size):
+        raise ValueError(f"masks of {height} x {width} cells in an input of {frame.input_size}")
     _check_tensors(tensors, (height, width), len(crops))
     return AutomaticState(
         masks=_masks(tensors),
