@@ -117,7 +117,9 @@ def test_formats_and_stdout(command: Command, photo: Path, tmp_path: Path) -> No
 
 def test_a_picture_without_masks_has_an_empty_result(command: Command, photo: Path, tmp_path: Path) -> None:
     words = ("-o", "m.json", "--label-map", "l.png", "--overlay", "o.jpg")
-    assert command("everything", photo, *SMALL, "--pred-iou-thresh", 2, *words).code == 0
+    done = command("everything", photo, *SMALL, "--pred-iou-thresh", 2, *words)
+    assert done.code == 0
+    assert "0 masks (try lower --pred-iou-thresh" in done.err
     assert read(tmp_path / "m.json") == []
     with Image.open(tmp_path / "l.png") as image:
         assert not np.asarray(image).any()

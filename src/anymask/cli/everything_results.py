@@ -174,7 +174,8 @@ class Results:
             print(json.dumps({"source": source, "outputs": written, **contents}), flush=True)
         if not self.quiet:
             files = f" -> {', '.join(written.values())}" if written else ""
-            say(one_line(f"{source}: {len(records)} masks{files}"))
+            hint = "" if records else " (try lower --pred-iou-thresh and --stability-score-thresh)"
+            say(one_line(f"{source}: {len(records)} masks{hint}{files}"))
 
 
 def read_picture(image: str) -> Picture:
