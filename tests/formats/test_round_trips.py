@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -102,7 +102,7 @@ def clean(images: Sequence[Contents], name: str) -> tuple[Contents, ...]:
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
-@settings(max_examples=15)
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(given_images=data_sets)
 def test_what_is_kept_comes_back(name: str, given_images: tuple[Contents, ...]) -> None:
     keeps = registry.ALL[name].keeps

@@ -126,7 +126,14 @@ def _segmentation(rle: Rle, polygons: bool) -> Any:
     if not parts or any(part.holes for part in parts):
         return rle.to_coco()
     flat = [part.exterior.ravel().tolist() for part in parts]
-    return flat if _fill(flat, rle.size_hw) == rle else rle.to_coco()
+    return flat if _are_equal(_fill(flat, rle.size_hw), rle) else rle.to_coco()
+
+
+def _are_equal(one: Rle, other: Rle) -> bool:
+    """Whether the pixels are the same; pycocotools may write them with empty runs."""
+    from pycocotools import mask as coco_mask
+
+    return bool(coco_mask.iou([one.to_coco()], [other.to_coco()], [0])[0, 0] == 1)
 
 
 def _rle(segmentation: Any, size_hw: tuple[int, int]) -> Rle:

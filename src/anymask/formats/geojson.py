@@ -24,6 +24,7 @@ from anymask.formats.losses import Keeps
 from anymask.formats.outlines import fill, polygons_of, ring_of
 from anymask.formats.parsing import parse_json, write_json
 
+_EARTH = 1e9  # metres, degrees: map coordinates are less
 Affine = tuple[float, float, float, float, float, float]
 
 
@@ -85,13 +86,17 @@ def _closed(ring: Float64Array, matrix: Float64Array, is_outline: bool) -> list[
 def _record(feature: Mapping[str, Any], inverse: Float64Array, image_hw: tuple[int, int]) -> MaskRecord:
     geometry = feature.get("geometry")
     polygons = [] if geometry is None else _polygons(mapping(geometry, "'geometry'"))
-    rings = [[_apply(inverse, ring_of(ring, "an outline")) for ring in polygon] for polygon in polygons]
+    rings = [[_in_pixels(ring, inverse) for ring in polygon] for polygon in polygons]
     properties = mapping(feature.get("properties") or {}, "'properties'")
     rle = fill(rings, image_hw)
     if RECORD_NAMES.issuperset(properties):
         return record_of(rle, properties)
     label = properties.get("label", properties.get("name"))  # another program's properties
     return record_of(rle, {"attributes": dict(properties)}, label if isinstance(label, str) else None)
+
+
+def _in_pixels(ring: Any, inverse: Float64Array) -> Float64Array:
+    return ring_of(_apply(inverse, ring_of(ring, "an outline", _EARTH)), "an outline in pixels")
 
 
 def _polygons(geometry: Mapping[str, Any]) -> list[list[Any]]:

@@ -225,7 +225,7 @@ def _rectangle(value: Mapping[str, Any], image_hw: tuple[int, int]) -> Float64Ar
 def _picture_name(address: str) -> str:
     """A plain name as it is; of an address (local files, uploads, cloud storage) the last part."""
     parts = urlsplit(address)
-    if not parts.scheme and not address.startswith("/"):
+    if len(parts.scheme) < 2 and not address.startswith("/"):  # one letter is a drive
         return safe_name(address)
     local = parse_qs(parts.query).get("d")
     return safe_name(unquote(local[0] if local else parts.path).rpartition("/")[2])

@@ -143,8 +143,7 @@ def _ring(kind: str, points: list[Any], what: str) -> Float64Array:
 
 
 def _mask(data: Any, points: list[Any], image_hw: tuple[int, int]) -> Rle:
-    corners = np.array(_two_corners(points)).astype(np.int64)
-    (x0, y0), (x1, y1) = corners.tolist()
+    (x0, y0), (x1, y1) = ([int(n) for n in corner] for corner in _two_corners(points))
     try:
         png = base64.b64decode(text(data, "a mask"), validate=True)
     except (binascii.Error, ValueError) as error:

@@ -28,13 +28,16 @@ def polygons_of(rle: Rle) -> list[Polygon]:
     return mask_to_polygons(inside, offset_xy=(window.x0, window.y0))
 
 
-def ring_of(points: Any, what: str) -> Float64Array:
-    """A list of [x, y] pairs from a file -> (N, 2) float64. Raises FormatError, `what` its first words."""
+def ring_of(points: Any, what: str, farthest: float = MAX_COORDINATE) -> Float64Array:
+    """A list of [x, y] pairs from a file -> (N, 2) float64.
+
+    Raises FormatError, `what` its first words, if it is anything else or a coordinate is beyond `farthest`.
+    """
     try:
         ring = np.array(points, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         ring = np.zeros(0)
-    if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not (np.abs(ring) <= MAX_COORDINATE).all():
+    if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not (np.abs(ring) <= farthest).all():
         raise FormatError(f"{what} is {brief(points)}; expected at least 3 finite points [x, y]")
     return ring
 

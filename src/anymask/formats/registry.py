@@ -113,7 +113,7 @@ def files_in(tree: Tree, format: ImageFormat | SetFormat) -> list[tuple[str, byt
 
 
 def _kind_of_json(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list) and any(isinstance(task, dict) and "data" in task for task in value):
         return "label-studio"
     if not isinstance(value, dict):
         return "json"
