@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -203,6 +203,7 @@ SETTING = st.one_of(
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(SETTING, max_size=5))
+@example([("\udd00",)])
 def test_any_words_end_in_a_result_or_one_line(chosen: list[tuple[str, ...]]) -> None:
     """Whatever is typed: a known exit code, no traceback, and an error line unless the code is 0."""
     words = ["segment", "photo.png", "--point", "40,30", *(word for setting in chosen for word in setting)]
@@ -265,6 +266,8 @@ def test_ctrl_c_leaves_what_is_finished(photos: list[str], tmp_path: Path) -> No
         cwd=ROOT,
         stderr=subprocess.PIPE,
         env=environment(),
+        # a suite that runs in the background ignores Ctrl-C and hands that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(600):
         if (out / "photo0.png").exists():

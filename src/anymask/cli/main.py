@@ -112,6 +112,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return one_line(format_message()), getattr(error, "exit_code", WRONG_INPUT)
     if isinstance(error, MemoryError):
         return "not enough memory; close other programs, or use a smaller image or model.", FAILED
+    if isinstance(error, UnicodeEncodeError):  # a name that no file on this system can have
+        return one_line(f"{error.object!r} cannot be the name of a file; check the spelling."), WRONG_INPUT
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return one_line(f"{place}{error.strerror}."), FAILED

@@ -1,0 +1,73 @@
+"""The model that ships: intact, small, described, and right on the example photos."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import anymask
+from anymask.core.embedding import ImageEmbedding
+from anymask.models.registry import resolve
+from anymask.predict.model import Model
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+PHOTOS = json.loads((EXAMPLES / "clicks.json").read_text(encoding="utf-8"))["photos"]
+
+
+@pytest.fixture(scope="module")
+def lite() -> Model:
+    return anymask.load("lite")
+
+
+@pytest.fixture(scope="module", params=PHOTOS, ids=lambda photo: photo["file"])
+def photo(request: pytest.FixtureRequest, lite: Model) -> tuple[dict, ImageEmbedding]:
+    return request.param, lite.embed(EXAMPLES / request.param["file"])
+
+
+def box_iou(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = first, second
+    shared = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
+    return shared / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - shared)
+
+
+def test_intact_small_and_described() -> None:
+    folder = resolve("lite")
+    folder.verify()
+    assert folder.bytes <= 20_000_000
+    card = (folder.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert folder.version in card
+    assert folder.manifest.metrics["mean_over_sources"]["click1"] >= 0.50
+    assert folder.manifest.metrics["mean_over_sources"]["box"] >= 0.72
+    for value in folder.manifest.metrics["mean_over_sources"].values():
+        assert f"{value:.3f}" in card
+
+
+def test_a_box_gives_the_object(lite: Model, photo: tuple[dict, ImageEmbedding]) -> None:
+    about, embedding = photo
+    for thing in about["objects"]:
+        found = lite.predict(embedding, box=thing["box"]).best
+        assert box_iou(found.box, thing["box"]) > 0.75, thing["label"]
+
+
+def test_a_click_on_a_clear_object_gives_it(lite: Model, photo: tuple[dict, ImageEmbedding]) -> None:
+    """The first object of each photo is the clear one; its click must give it as the first candidate."""
+    about, embedding = photo
+    thing = about["objects"][0]
+    found = lite.predict(embedding, points=[thing["point"]]).best
+    x, y = thing["point"]
+    assert found.mask[y, x]
+    assert box_iou(found.box, thing["box"]) > 0.75, thing["label"]
+
+
+def test_exact_and_fast_agree(photo: tuple[dict, ImageEmbedding]) -> None:
+    about, embedding = photo
+    exact = anymask.load("lite", precision="exact")
+    thing = about["objects"][0]
+    masks = [
+        model.predict(model.embed(EXAMPLES / about["file"]), box=thing["box"]).best.mask
+        for model in (exact, anymask.load("lite"))
+    ]
+    assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.97
+    assert embedding.model_sha256 == exact.sha256
