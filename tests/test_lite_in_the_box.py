@@ -40,7 +40,8 @@ def test_intact_small_and_described() -> None:
     assert folder.version in card
     assert folder.manifest.metrics["mean_over_sources"]["click1"] >= 0.50
     assert folder.manifest.metrics["mean_over_sources"]["box"] >= 0.72
-    for value in folder.manifest.metrics["mean_over_sources"].values():
+    means = folder.manifest.metrics["mean_over_sources"]
+    for value in (means[name] for name in ("click1", "oracle1", "click2", "click3", "click5", "box")):
         assert f"{value:.3f}" in card
 
 
