@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .PHONY: demo test lint types bench clean
 
 demo: $(VENV)/.anymask-base
-	@$(BIN)/anymask segment examples/flower.jpg --point 230,260 --label dahlia \
+	@$(BIN)/anymask segment examples/flower.jpg --point 308,299 --label dahlia \
 		-o $(OUT)/mask.png --overlay $(OUT)/overlay.jpg --cutout $(OUT)/cutout.png
 
 test: $(VENV)/.anymask-test
