@@ -33,7 +33,14 @@ class OnnxRuntime:
         if threads is not None:
             self._options.intra_op_num_threads = threads
 
-    def open(self, name: str, *, exact: tuple[str, ...] = (), brief: tuple[str, ...] = ()) -> OnnxGraph:
+    def open(
+        self,
+        name: str,
+        *,
+        exact: tuple[str, ...] = (),
+        brief: tuple[str, ...] = (),
+        usual: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> OnnxGraph:
         """See `Engine.open`; ONNX Runtime is always exact."""
         path = self._files.graph(name)
         try:

@@ -45,18 +45,32 @@ class OpenVino:
             self._options |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
             self._options["WEIGHTS_PATH"] = str(files.folder / WEIGHTS)
 
-    def open(self, name: str, *, exact: tuple[str, ...] = (), brief: tuple[str, ...] = ()) -> OpenGraph:
+    def open(
+        self,
+        name: str,
+        *,
+        exact: tuple[str, ...] = (),
+        brief: tuple[str, ...] = (),
+        usual: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> OpenGraph:
         """See `Engine.open`."""
         path = self._files.graph(name)
         try:
-            model = self._core.read_model(path)
-            if not self.half:
-                return self._compile(model, half=False)
-            if exact:
-                return self._open_split(model, exact)
-            return self._compile(self._keep_half(model, brief), half=True)
+            graph = self._ready(self._core.read_model(path), exact, brief)
+            if usual is None:
+                return graph
+            fixed = self._core.read_model(path)
+            fixed.reshape({name: list(shape) for name, shape in usual.items()})
+            return BySize(graph, self._ready(fixed, exact, brief), usual)
         except RuntimeError as error:
             raise self._files.broken(name, error) from error
+
+    def _ready(self, model: Any, exact: tuple[str, ...], brief: tuple[str, ...]) -> OpenGraph:
+        if not self.half:
+            return self._compile(model, half=False)
+        if exact:
+            return self._open_split(model, exact)
+        return self._compile(self._keep_half(model, brief), half=True)
 
     def _open_split(self, model: Any, exact: tuple[str, ...]) -> OpenGraph:
         """In float32 what depends on the `exact` inputs alone, in bfloat16 the rest."""
@@ -123,3 +137,21 @@ class OpenVinoGraph:
             self._request.set_tensor(name, tensor)
         self._request.infer()
         return {name: self._request.get_tensor(name) for name in self._outputs}
+
+
+class BySize:
+    """A graph for any sizes, and the same one compiled for the sizes of the usual call, which it answers."""
+
+    def __init__(self, general: OpenGraph, usual: OpenGraph, sizes: Mapping[str, tuple[int, ...]]) -> None:
+        self._general = general
+        self._usual = usual
+        self._sizes = sizes
+
+    def input_shape(self, name: str) -> tuple[int, ...]:
+        """See `OpenGraph`."""
+        return self._general.input_shape(name)
+
+    def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `OpenGraph`."""
+        fits = all(tuple(inputs[name].shape) == size for name, size in self._sizes.items())
+        return (self._usual if fits else self._general).run(inputs)

@@ -71,6 +71,7 @@ class Chained:
         self._front = front
         self._rest = rest
         self._of_front = front.inputs()
+        self._of_rest = rest.inputs()
 
     def input_shape(self, name: str) -> tuple[int, ...]:
         """See `OpenGraph`."""
@@ -80,4 +81,6 @@ class Chained:
         """See `OpenGraph`."""
         mine = {name: value for name, value in inputs.items() if name in self._of_front}
         others = {name: value for name, value in inputs.items() if name not in self._of_front}
-        return self._rest.run({**others, **self._front.run(mine)})
+        # an output may have further names, of a time before the cut
+        between = {name: value for name, value in self._front.run(mine).items() if name in self._of_rest}
+        return self._rest.run({**others, **between})
