@@ -95,6 +95,7 @@ class DrawnCache(ShardCache):
         found = [decode_sample(str(i), png(p), describe(m), print) for i, (p, m) in enumerate(pairs)]
         self._pixels = [entry[0] for entry in found if entry]
         self.samples = [entry[1] for entry in found if entry]
+        self._areas = {}
 
     def pixels(self, index: int) -> np.ndarray:
         return self._pixels[index]

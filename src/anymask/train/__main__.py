@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -52,7 +51,7 @@ def main() -> int:
             raise InputError(
                 "the training shards hold images marked zero_shot, which are for evaluation only"
             )
-        Run(options.run, dataclasses.replace(config), train, val).fit()
+        Run(options.run, config, train, val).fit()
     except AnymaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

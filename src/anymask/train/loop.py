@@ -70,8 +70,8 @@ class Run:
             raise InputError("the training data holds no image with a usable mask")
         self.folder, self.config, self.train_cache, self.val_cache = folder, config, train, val
         folder.mkdir(parents=True, exist_ok=True)
-        # precision is chosen per part in Procedure, so accelerate is only asked for devices and processes
-        # a frozen backbone's parameters get no gradient, which a parallel wrapper has to be told
+        # Precision is chosen per part in Procedure, so accelerate is only asked for devices and processes.
+        # A frozen backbone's parameters get no gradient, which a parallel wrapper has to be told.
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[unused])
         torch.manual_seed(config.seed)

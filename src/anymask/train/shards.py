@@ -124,6 +124,7 @@ class ShardCache:
         ]
         self._path = folder / "pixels.bin"
         self._map: NDArray[np.uint8] | None = None
+        self._areas: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -135,6 +136,13 @@ class ShardCache:
         sample = self.samples[index]
         size = sample.height * sample.width * 3
         return self._map[sample.offset : sample.offset + size].reshape(sample.height, sample.width, 3)
+
+    def areas(self, index: int) -> NDArray[np.float32]:
+        """(masks,) float32, pixels; counted when first asked for, since every view of the image asks."""
+        if index not in self._areas:
+            found = [Rle.from_coco(rle).area for rle in self.samples[index].rles]
+            self._areas[index] = np.array(found, np.float32)
+        return self._areas[index]
 
     def mask(self, index: int, which: int) -> NDArray[np.uint8]:
         """(H, W) uint8 of 0 and 1."""

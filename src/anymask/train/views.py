@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from anymask.core.rle import Rle
 from anymask.train.config import TrainConfig
 from anymask.train.shards import ShardCache
 
@@ -109,10 +108,9 @@ def make_view(cache: ShardCache, index: int, rng: np.random.Generator, config: T
     """A random view of an image; None if no mask is left in it."""
     sample = cache.samples[index]
     size = config.image_size
-    areas = np.array([Rle.from_coco(rle).area for rle in sample.rles], np.float32)
     matrix, filled = frame_matrix(sample.height, sample.width, size, rng, config)
     masks = []
-    for which in choose_masks(areas, config.masks, rng):
+    for which in choose_masks(cache.areas(index), config.masks, rng):
         low = warp_mask(cache.mask(index, int(which)), matrix, size, filled)
         area = float((low > 0.5).sum())
         if LEAST_AREA <= area <= MOST_SHARE * filled[0] * filled[1] / 16:
@@ -128,13 +126,13 @@ def make_view(cache: ShardCache, index: int, rng: np.random.Generator, config: T
     return View(framed, np.stack(masks))
 
 
-def source_weights(cache: ShardCache) -> Floats:
+def source_weights(cache: ShardCache) -> NDArray[np.float64]:
     """Chance of each image: a source is drawn by the square root of its size, then one of its images."""
     sources = np.array([s.source for s in cache.samples])
     names, inverse, counts = np.unique(sources, return_inverse=True, return_counts=True)
     assert len(names) > 0
     weights = (np.sqrt(counts) / counts)[inverse]
-    return (weights / weights.sum()).astype(np.float32)
+    return weights / weights.sum()
 
 
 Batch = dict[str, torch.Tensor]
@@ -149,8 +147,7 @@ class ViewStream(IterableDataset[Batch]):
 
     def __init__(self, cache: ShardCache, config: TrainConfig, *, rank: int = 0, start: int = 0) -> None:
         self.cache, self.config, self.rank, self.start = cache, config, rank, start
-        self.weights = source_weights(cache).astype(np.float64)
-        self.weights /= self.weights.sum()
+        self.weights = source_weights(cache)
 
     def __iter__(self) -> Iterator[Batch]:
         info = torch.utils.data.get_worker_info()
