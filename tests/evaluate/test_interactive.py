@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from anymask.core.errors import FormatError
-from anymask.core.masks import deepest_point
 from anymask.evaluate.interactive import (
     Outcome,
+    centre,
     evaluate_case,
     expected_calibration_error,
     next_click,
@@ -30,7 +30,7 @@ regions = arrays(bool, (12, 17)).filter(np.any)
 
 @given(regions)
 def test_centre_is_the_deepest_pixel(region: np.ndarray) -> None:
-    x, y, depth = deepest_point(region)
+    x, y, depth = centre(region)
     exact = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
     assert region[y, x]
     assert exact[y, x] == pytest.approx(exact.max(), abs=1e-3)

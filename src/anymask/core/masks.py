@@ -112,12 +112,6 @@ def inside_point(mask: npt.ArrayLike) -> tuple[int, int]:
 
     Raises InputError if the mask is empty.
     """
-    x, y, _ = deepest_point(mask)
-    return x, y
-
-
-def deepest_point(mask: npt.ArrayLike) -> tuple[int, int, float]:
-    """`inside_point` and its distance from the edge, in pixels. Raises InputError if the mask is empty."""
     import cv2
 
     array = as_mask(mask)
@@ -127,7 +121,7 @@ def deepest_point(mask: npt.ArrayLike) -> tuple[int, int, float]:
     part = np.pad(array[y0:y1, x0:x1].view(np.uint8), 1)
     depth = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return x0 + int(column) - 1, y0 + int(row) - 1, float(depth[row, column])
+    return x0 + int(column) - 1, y0 + int(row) - 1
 
 
 def _same_size(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[BoolArray, BoolArray]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from anymask.core.arrays import BoolArray
 from anymask.core.errors import AnymaskError, FormatError
 from anymask.core.images import Picture, load_image
-from anymask.core.masks import deepest_point, inside_point, iou, mask_box
+from anymask.core.masks import iou, mask_box
 from anymask.core.prediction import Prediction
 from anymask.core.prompt import Prompt
 from anymask.core.rle import Rle, decode
@@ -100,7 +100,7 @@ def evaluate_case(model: Model, case: Case) -> list[Outcome]:
     """Click and box every mask of a picture, all masks of a round decoded together."""
     embedding = model.embed(case.picture)
     hw = embedding.image_hw
-    points: list[list[tuple[int, int, int]]] = [[(*inside_point(mask), 1)] for mask in case.masks]
+    points: list[list[tuple[int, int, int]]] = [[(*centre(mask)[:2], 1)] for mask in case.masks]
     first = model.predict_many(embedding, [Prompt.of(hw, points=p) for p in points])
     found = list(first)
     scores = [[_iou(p, mask)] for p, mask in zip(first, case.masks, strict=True)]
@@ -128,10 +128,20 @@ def evaluate_case(model: Model, case: Case) -> list[Outcome]:
     ]
 
 
+def centre(region: BoolArray) -> tuple[int, int, float]:
+    """x, y of the pixel farthest from the region's border, and that distance."""
+    import cv2
+
+    padded = np.pad(region.astype(np.uint8), 1)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(distance.argmax()), distance.shape)
+    return int(x), int(y), float(distance[y, x])
+
+
 def next_click(mask: BoolArray, guess: BoolArray) -> list[tuple[int, int, int]]:
     """A click at the centre of the largest error region; none if there is no error."""
     regions = [(mask & ~guess, 1), (guess & ~mask, 0)]
-    centres = [(*deepest_point(region), label) for region, label in regions if region.any()]
+    centres = [(*centre(region), label) for region, label in regions if region.any()]
     if not centres:
         return []
     x, y, _, label = max(centres, key=lambda item: item[2])
