@@ -37,6 +37,8 @@ class TrainConfig:
     backbone_lr: float = 1.5e-4
     warmup: int = 150  # steps
     frozen_share: float = 0.5  # share of the schedule during which the backbone is frozen
+    frozen_blocks: int = 0  # the stem and this many first blocks of the backbone are never trained
+    compile: bool = False  # torch.compile for the decoder: a minute and a half once, then faster steps
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     focal_weight: float = 1.0

@@ -65,7 +65,14 @@ def make_optimiser(model: Lite, config: TrainConfig) -> torch.optim.AdamW:
 class Run:
     """A run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.pt` (state), `model.pt` (average)."""
 
-    def __init__(self, folder: Path, config: TrainConfig, train: ShardCache, val: ShardCache | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: TrainConfig,
+        train: ShardCache,
+        val: ShardCache | None,
+        initial: dict[str, Tensor] | None = None,
+    ) -> None:
         if not len(train):
             raise InputError("the training data holds no image with a usable mask")
         self.folder, self.config, self.train_cache, self.val_cache = folder, config, train, val
@@ -75,7 +82,7 @@ class Run:
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[unused])
         torch.manual_seed(config.seed)
-        model = build_lite(config.model, imagenet=config.model.backbone.startswith("efficientnet"))
+        model = start_model(config, initial)
         self.step, self.elapsed = 0, 0.0
         self.procedure = Procedure(model, config)
         self.optimiser = make_optimiser(model, config)
@@ -196,6 +203,21 @@ class Run:
             },
         )
         self.model.load_state_dict(own)
+
+
+def start_model(config: TrainConfig, initial: dict[str, Tensor] | None) -> Lite:
+    """`lite` with ImageNet weights in its backbone, or with the weights of an earlier run.
+
+    Raises InputError if `initial` has not the configuration's names and shapes.
+    """
+    imagenet = initial is None and config.model.backbone.startswith("efficientnet")
+    model = build_lite(config.model, imagenet=imagenet)
+    if initial is not None:
+        try:
+            model.load_state_dict(initial)
+        except RuntimeError as error:
+            raise InputError(f"the initial weights do not fit this configuration: {error}") from error
+    return model
 
 
 def write_torch(path: Path, state: dict[str, Any]) -> None:

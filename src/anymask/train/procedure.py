@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from anymask.core.errors import InputError
 from anymask.modeling.lite import Lite
+from anymask.modeling.lite.backbones import Backbone, EfficientNetLite
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
 from anymask.train.config import TrainConfig
 from anymask.train.losses import dice_loss, focal_loss, true_iou
@@ -21,6 +23,16 @@ def normalise(pixels: Tensor) -> Tensor:
     return (pixels.float() - PIXEL_MEAN) / PIXEL_STD
 
 
+def freeze_first(backbone: Backbone, blocks: int) -> None:
+    """Keep the stem and the first blocks as they are: at high resolution, where training costs most."""
+    if not blocks:
+        return
+    if not isinstance(backbone, EfficientNetLite) or blocks > len(backbone.blocks):
+        raise InputError(f"frozen_blocks {blocks}: needs an EfficientNet-Lite with as many blocks")
+    for module in (backbone.stem, *backbone.blocks[:blocks]):
+        module.requires_grad_(False)
+
+
 class Procedure(nn.Module):
     """SAM's interactive training on a batch of views: returns the loss and the metrics of the step."""
 
@@ -29,6 +41,8 @@ class Procedure(nn.Module):
         self.model = model
         self.config = config
         self.backbone_frozen = True
+        freeze_first(model.encoder.backbone, config.frozen_blocks)
+        self.decoder = torch.compile(model.decoder) if config.compile else model.decoder
 
     def train(self, mode: bool = True) -> Procedure:
         """The backbone's batch normalisation keeps its ImageNet statistics."""
@@ -66,7 +80,7 @@ class Procedure(nn.Module):
         metrics: dict[str, float] = {}
         for turn in range(config.rounds):
             with torch.autocast(masks.device.type, torch.bfloat16):
-                found, scores = self.model.decoder(*features, *as_tensors(states, masks), logits, has_mask)
+                found, scores = self.decoder(*features, *as_tensors(states, masks), logits, has_mask)
             found, scores = found.float(), scores.float()
             ambiguous = torch.from_numpy(single if turn == 0 else np.zeros_like(single)).to(masks.device)
             iou = true_iou(found.detach(), masks)
