@@ -1,4 +1,4 @@
-"""`anymask evaluate`: how well a model segments, measured on data with true masks."""
+"""`anymask evaluate interactive`: simulated clicks and boxes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,12 @@ import typer
 from anymask.cli.terminal import progress, say
 from anymask.core.errors import InputError
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
-
-@app.callback()
-def _evaluate() -> None:
-    """Measure how well a model segments."""
-
-
-@app.command()
 def interactive(
     shards: Annotated[list[Path], typer.Argument(help="Tar shards of images with masks.")],
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = "lite",
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[
-        Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")
-    ] = "auto",
+    backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
     every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the report (JSON) here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,

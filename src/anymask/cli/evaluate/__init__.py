@@ -1,0 +1,17 @@
+"""`anymask evaluate`: how well a model segments, measured on data with true masks; one file per protocol."""
+
+from __future__ import annotations
+
+import typer
+
+from anymask.cli.evaluate.interactive import interactive
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.callback()
+def _evaluate() -> None:
+    """Measure how well a model segments."""
+
+
+app.command()(interactive)

@@ -1,0 +1,156 @@
+"""Whatever segments: models and classical methods behind one seam, so that one protocol measures them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from anymask.core.arrays import BoolArray, Float64Array
+from anymask.core.errors import InputError
+from anymask.core.images import Picture
+from anymask.core.prompt import Prompt
+from anymask.predict import load as loading
+
+if TYPE_CHECKING:
+    from anymask.core.embedding import ImageEmbedding
+    from anymask.predict.load import Backend, Precision
+    from anymask.predict.model import Model
+
+Point = tuple[float, float, int]
+"""x, y in pixels of the picture, and 1 (on the object) or 0 (off it)."""
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a predictor gives for one request.
+
+    masks: (H, W) bool each, at least one, the one it believes in most first.
+    scores: its own guess of each mask's IoU, in [0, 1] and falling; empty if it makes no guess.
+    state: whatever it wants back in the next request on the same object.
+    """
+
+    masks: tuple[BoolArray, ...]
+    scores: tuple[float, ...] = ()
+    state: object = None
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One object, pointed at: at least one of points, box and scribble.
+
+    points: clicks in the order in which they were made. box: round the object.
+    scribble: (N, 2) x, y of a brush stroke on the object. previous: the last answer on this object.
+
+    Raises InputError if nothing is pointed at.
+    """
+
+    points: tuple[Point, ...] = ()
+    box: Box | None = None
+    scribble: Float64Array | None = None
+    previous: Answer | None = None
+
+    def __post_init__(self) -> None:
+        if not self.points and self.box is None and self.scribble is None:
+            raise InputError("the request points at nothing; give points, a box or a scribble")
+
+
+class Scene(Protocol):
+    """A predictor looking at one picture."""
+
+    def predict_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """One answer per request, in order; each as if it were alone."""
+        ...
+
+
+class Predictor(Protocol):
+    """A model or a method under test."""
+
+    @property
+    def name(self) -> str:
+        """For reports: a model's full name or a method's."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of a model's weights; empty for a method without any."""
+        ...
+
+    def open(self, picture: Picture) -> Scene:
+        """Look at a picture: the work that all its prompts share."""
+        ...
+
+
+class ModelPredictor:
+    """A model of anymask."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @property
+    def name(self) -> str:
+        """Name and version of the model."""
+        return self.model.spec.full_name
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its weights."""
+        return self.model.sha256
+
+    def open(self, picture: Picture) -> ModelScene:
+        """Embed the picture."""
+        return ModelScene(self.model, self.model.embed(picture))
+
+
+class ModelScene:
+    """A picture embedded by a model; `Answer.state` is the Prediction."""
+
+    def __init__(self, model: Model, embedding: ImageEmbedding) -> None:
+        self._model, self._embedding = model, embedding
+
+    def predict_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """All requests decoded together. Raises PromptError."""
+        predictions = self._model.predict_many(self._embedding, [self._prompt(r) for r in requests])
+        return [
+            Answer(tuple(c.mask for c in found), tuple(c.score for c in found), found)
+            for found in predictions
+        ]
+
+    def _prompt(self, request: Request) -> Prompt:
+        previous: Any = request.previous.state if request.previous is not None else None
+        return Prompt.of(
+            self._embedding.image_hw,
+            points=request.points or None,
+            box=request.box,
+            scribble=request.scribble,
+            previous=previous,
+        )
+
+
+def open_predictor(
+    name: str, *, precision: Precision = "fast", backend: Backend = "auto", threads: int | None = None
+) -> Predictor:
+    """Open what is to be measured.
+
+    name: a model's name ("lite", "vit_b@1.0"), the path of a model folder or of a checkpoint (.pth, .pt,
+        .safetensors; it is imported into the cache), or a classical method: "grabcut", "watershed",
+        "random-walker".
+    precision, backend, threads: as in `anymask.load`; methods do not use them.
+
+    Raises what `anymask.load` and the importer raise, MissingExtraError if a method's package is missing.
+    """
+    from anymask.evaluate.baselines import BASELINES, open_baseline
+
+    if name in BASELINES:
+        return open_baseline(name)
+    where = _imported(name) if Path(name).suffix in (".pth", ".pt", ".safetensors") else name
+    return ModelPredictor(loading.load(where, precision=precision, backend=backend, threads=threads))
+
+
+def _imported(checkpoint: str) -> str:
+    from anymask.models.importer import import_checkpoint
+
+    return str(import_checkpoint(checkpoint).path)
