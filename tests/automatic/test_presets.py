@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,18 @@ from PIL import Image
 
 import anymask
 import anymask.predict.load as loading
-from anymask.automatic import PRESETS, AutomaticSettings, preset_settings
+from anymask.automatic import (
+    PRESETS,
+    AutomaticSettings,
+    AutomaticState,
+    generate_masks,
+    preset_settings,
+)
 from anymask.cli.main import run
 from anymask.core.errors import InputError
+from anymask.predict.model import Model
 from tests.cli import fake_anymask
-from tests.fake_runtime import scene
+from tests.fake_runtime import SHA256, FakeRuntime, fake_model, scene
 
 GUIDE = Path(__file__).parents[2] / "docs" / "everything.md"
 
@@ -26,6 +34,46 @@ def test_presets_differ_and_can_be_changed_one_by_one() -> None:
     changed = preset_settings("paper", crop_n_layers=0)
     assert (changed.crop_n_layers, changed.max_area_share) == (0, 0.95)
     assert str(preset_settings()) == str(AutomaticSettings())
+
+
+OWN = {
+    "default": {"pred_iou_thresh": 0.6},
+    "dense": {"pred_iou_thresh": 0.85, "stability_score_thresh": 0.5},
+}
+
+
+def own_model() -> Model:
+    """A model that states its own thresholds."""
+    runtime = FakeRuntime()
+    runtime.spec = replace(runtime.spec, automatic=OWN)
+    return Model(runtime, sha256=SHA256)
+
+
+def test_a_models_thresholds_stand_in_for_the_presets() -> None:
+    ours = preset_settings("dense", OWN, stability_score_thresh=0.7)
+    assert (ours.pred_iou_thresh, ours.stability_score_thresh, ours.mask_nms_thresh) == (0.85, 0.7, 0.9)
+    assert str(preset_settings("demo", OWN)) == str(PRESETS["demo"])
+    assert preset_settings(None, OWN).pred_iou_thresh == 0.6
+    with pytest.raises(InputError, match="unknown setting eagerness"):
+        preset_settings("demo", {"demo": {"eagerness": 1.0}})
+
+
+@pytest.mark.parametrize("preset", [None, "dense"])
+def test_every_way_in_uses_the_models_thresholds(preset: str | None, tmp_path: Path) -> None:
+    settings = {"points_per_side": 8, "crop_n_layers": 0}
+    wanted = generate_masks(own_model(), scene(), preset_settings(preset, OWN, **settings))
+    without = generate_masks(fake_model(), scene(), preset, **settings)
+    assert wanted
+    assert len(wanted) != len(without)
+    assert generate_masks(own_model(), scene(), preset, **settings) == wanted
+    state = own_model().everything(scene(), preset, **settings)
+    assert state.records() == wanted
+    other = own_model().everything(scene(), "parts", points_per_side=8)
+    other.save(tmp_path / "s.safetensors")
+    again = AutomaticState.load(tmp_path / "s.safetensors")
+    assert again.thresholds == OWN
+    if preset is not None:
+        assert other.records(preset) == again.records(preset) == wanted
 
 
 def test_bad_names_are_named() -> None:

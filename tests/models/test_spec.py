@@ -34,6 +34,7 @@ entries = st.builds(FileEntry, st.from_regex(r"[0-9a-f]{64}", fullmatch=True), s
     features=st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4, unique=True),
     prompts=st.lists(st.sampled_from(PROMPTS), min_size=1, unique=True),
     config=json_objects,
+    automatic=st.dictionaries(st.text(max_size=5), st.dictionaries(st.text(max_size=5), st.floats(0, 1))),
     files=st.dictionaries(names.filter(lambda n: n != "manifest.json"), entries, max_size=3),
     weights=entries,
 )
@@ -45,10 +46,11 @@ def test_a_manifest_survives_json(
     features: list[str],
     prompts: list[str],
     config: Any,
+    automatic: Any,
     files: Any,
     weights: FileEntry,
 ) -> None:
-    words = {"features": tuple(features), "prompts": tuple(prompts)}
+    words = {"features": tuple(features), "prompts": tuple(prompts), "automatic": automatic}
     spec = ModelSpec(name, architecture, size, size, triple, triple, triple, config=config, **words)
     manifest = Manifest(spec, files | {"weights.safetensors": weights}, source=config, metrics=config)
     assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
@@ -128,6 +130,9 @@ WRONG = [
     ("prompts", []),
     ("licence", ""),
     ("config", []),
+    ("automatic", []),
+    ("automatic", {"demo": 0.5}),
+    ("automatic", {"demo": {"pred_iou_thresh": "high"}}),
     ("source", "the web"),
     ("training", None),
     ("metrics", [1]),

@@ -12,8 +12,9 @@ from typing import Any
 from anymask.automatic.candidates import Candidate, place, stable_mask
 from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Views
+from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
-from anymask.automatic.settings import AutomaticSettings, checked_names
+from anymask.automatic.settings import AutomaticSettings
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import InputError
 from anymask.core.geometry import InputFrame
@@ -25,13 +26,14 @@ from anymask.predict.model import Model
 def generate_masks(
     model: Model,
     source: ImageSource | Picture | ImageEmbedding,
-    settings: AutomaticSettings | None = None,
+    settings: AutomaticSettings | str | None = None,
     **overrides: Any,
 ) -> list[MaskRecord]:
     """All masks of an image.
 
     model: from `anymask.load`. source: as for `model.embed`, or an embedding of this model.
-    settings: see `AutomaticSettings`; single ones can be given by name instead.
+    settings: `AutomaticSettings`, or the name of a preset, or None for the published defaults; with a name or
+        None the thresholds are those that suit the model, and single ones can be given by name.
 
     Returns records in order of suppression: by falling score, with crops those of the smallest crops first.
     A mask without pixels is never among them. Equal to `segment_anything.SamAutomaticMaskGenerator` on the
@@ -39,9 +41,10 @@ def generate_masks(
     Raises InputError for settings that do not fit, ImageError for a source that cannot be read,
     EmbeddingError for another model's embedding.
     """
-    if settings is not None and overrides:
+    if isinstance(settings, AutomaticSettings) and overrides:
         raise InputError(f"settings and {', '.join(overrides)} are both given; give one AutomaticSettings")
-    settings = settings or AutomaticSettings(**checked_names(overrides))
+    if not isinstance(settings, AutomaticSettings):
+        settings = preset_settings(settings, model.spec.automatic, **overrides)
     views = Views(model, source, settings)
     image_hw = views.embedding.image_hw
     found = (list(_candidates(views, crop, settings)) for crop in views.crops)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -54,15 +55,25 @@ PRESETS = MappingProxyType(
         ),
     }
 )
-"""Name -> settings."""
+"""Name -> settings, with the thresholds of Segment Anything's networks."""
+
+NO_PRESET = "default"
+"""Under this name a model states its thresholds for the published defaults."""
+
+_NONE: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
-def preset_settings(preset: str | None = None, **overrides: Any) -> AutomaticSettings:
+def preset_settings(
+    preset: str | None = None, thresholds: Mapping[str, Mapping[str, float]] = _NONE, **overrides: Any
+) -> AutomaticSettings:
     """The settings of a preset, single ones replaced by name; without a preset the published defaults.
+
+    thresholds: the model's own, `model.spec.automatic`: they stand in for the preset's, `overrides` for both.
 
     Raises InputError for an unknown preset or setting, or a value that cannot be meant.
     """
     if preset is not None and preset not in PRESETS:
         raise InputError(f"preset {preset!r} is not known; give one of {', '.join(PRESETS)}")
     settings = AutomaticSettings() if preset is None else PRESETS[preset]
-    return replace(settings, **checked_names(overrides))
+    own = thresholds.get(preset or NO_PRESET, {})
+    return replace(settings, **checked_names({**own, **overrides}))

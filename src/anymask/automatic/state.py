@@ -7,7 +7,7 @@ the looser threshold of the stability score, so no filter can tell the differenc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +75,7 @@ class AutomaticState:
     crops: the parts of the image that were looked at. settings: of the run; `records` uses them by default.
     keep_above: the masks' scores are above it (0: all are here). low_res_hw: size of a mask's logits, cells.
     model, model_sha256, image_sha256, image_hw, input_size: as in `ImageEmbedding`.
+    thresholds: of the model, by preset, as `ModelSpec.automatic`.
     """
 
     masks: tuple[KeptMask, ...] = field(repr=False)
@@ -87,6 +88,7 @@ class AutomaticState:
     image_sha256: str
     image_hw: tuple[int, int]
     input_size: int
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     _worked_out: dict[tuple[int, float], _Found] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -128,13 +130,17 @@ class AutomaticState:
         whole[mask.window.slices] = mask.cells
         return whole
 
-    def records(self, **filters: Any) -> list[MaskRecord]:
+    def records(self, preset: str | None = None, **filters: Any) -> list[MaskRecord]:
         """The masks that pass: the same as a new run with these settings would give.
 
-        filters: any of `FILTERS`; those not given are the run's.
+        preset: all filters of a preset, with the model's thresholds. filters: any of `FILTERS`; those given
+        by neither are the run's.
         Raises InputError for a setting that needs a new run: where to click, a `pred_iou_thresh` below
         `keep_above`, a larger `stability_score_offset`.
         """
+        if preset is not None:
+            chosen = preset_settings(preset, self.thresholds)
+            filters = {name: getattr(chosen, name) for name in FILTERS} | filters
         settings = self._settings(filters)
         found = (list(self._candidates(number, settings)) for number in range(len(self.crops)))
         return [record_of(candidate, self) for candidate in select(found, settings, self.image_hw)]
@@ -206,13 +212,14 @@ def everything(
     """Decode all masks of an image and keep them; `.records()` gives those that pass the filters.
 
     model: from `anymask.load`. source: as for `model.embed`, or an embedding of this model where there are no
-    crops. preset: a name in `PRESETS`, or None for the published defaults. overrides: single settings.
+    crops. preset: a name in `PRESETS`, or None for the published defaults, either with the model's own
+    thresholds where its manifest states some. overrides: single settings.
     keep_above: masks whose predicted IoU is not above it are neither upscaled nor kept; 0 keeps all. Time and
     memory fall as it rises; `records` cannot go below it.
 
     Raises InputError, ImageError or EmbeddingError as `generate_masks`, whose records `.records()` equals.
     """
-    settings = preset_settings(preset, **overrides)
+    settings = preset_settings(preset, model.spec.automatic, **overrides)
     if not 0 <= keep_above <= max(settings.pred_iou_thresh, 0):
         raise InputError(
             f"keep_above is {keep_above}; give a score from 0 to pred_iou_thresh ({settings.pred_iou_thresh})"
@@ -236,6 +243,7 @@ def everything(
         image_sha256=embedding.image_sha256,
         image_hw=embedding.image_hw,
         input_size=embedding.input_size,
+        thresholds=model.spec.automatic,
     )
 
 

@@ -55,6 +55,7 @@ def save_state(state: AutomaticState, path: str | os.PathLike[str]) -> Path:
         "low_res_hw": json.dumps(state.low_res_hw),
         "keep_above": json.dumps(state.keep_above),
         "settings": json.dumps(settings_to_json(state.settings)),
+        "thresholds": json.dumps({preset: dict(own) for preset, own in state.thresholds.items()}),
     }
     return write_atomically(path, save(tensors, metadata=facts))
 
@@ -122,7 +123,14 @@ def _state(facts: Mapping[str, str], tensors: Mapping[str, AnyArray]) -> Automat
         image_sha256=facts["image_sha256"],
         image_hw=frame.image_hw,
         input_size=frame.input_size,
+        thresholds=_thresholds(json.loads(facts.get("thresholds", "{}"))),
     )
+
+
+def _thresholds(value: Any) -> dict[str, dict[str, float]]:
+    if not isinstance(value, dict) or not all(isinstance(own, dict) for own in value.values()):
+        raise ValueError(f"thresholds are {value!r}")
+    return {preset: {name: float(number) for name, number in own.items()} for preset, own in value.items()}
 
 
 def _check_tensors(tensors: Mapping[str, AnyArray], low_res_hw: tuple[int, int], crops: int) -> None:

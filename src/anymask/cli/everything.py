@@ -116,7 +116,7 @@ def everything(
         "nested": nested,
         "containment_thresh": containment_thresh,
     }
-    from anymask.cli.everything_job import EverythingJob, amg_model, filters_of, preset_settings
+    from anymask.cli.everything_job import EverythingJob, amg_model
     from anymask.cli.everything_job import refilter as filter_again
     from anymask.cli.everything_results import Results
 
@@ -137,8 +137,8 @@ def everything(
         gaps=gaps,
     )
     if refilter is not None:
-        filter_again(refilter, sources[0] if sources else None, filters_of(preset, settings), results)
+        filter_again(refilter, sources[0] if sources else None, preset, settings, results)
         return
-    job = EverythingJob(preset_settings(preset, **settings), results, overwrite)
+    job = EverythingJob(preset, settings, results, overwrite)
     chosen = amg_model(model, model_type=model_type, checkpoint=checkpoint, device=device)
     raise typer.Exit(job.run(chosen, precision=precision, backend=backend, threads=threads))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from anymask.automatic import AutomaticSettings, AutomaticState, generate_masks, preset_settings
-from anymask.automatic.state import FILTERS
 from anymask.automatic.state_file import settings_to_json
 from anymask.cli.everything_results import Results, read_picture
 from anymask.cli.job_log import JobLog
@@ -18,19 +18,25 @@ from anymask.core.errors import AnymaskError, InputError, OutputError
 from anymask.predict import load as loading
 from anymask.predict.model import Model
 
-__all__ = ["EverythingJob", "amg_model", "filters_of", "preset_settings", "refilter"]
-
 DONE, FAILED = 0, 1
 AMG_MODELS = {"default": "vit_h", "vit_h": "vit_h", "vit_l": "vit_l", "vit_b": "vit_b"}
 
 
 @dataclass(frozen=True)
 class EverythingJob:
-    """All masks of every image. overwrite: do again what is complete."""
+    """All masks of every image.
 
-    settings: AutomaticSettings
+    preset, overrides: of the settings; the model has its word on them. overwrite: do again what is complete.
+    Raises InputError for a preset or setting that cannot be meant, before any model is loaded.
+    """
+
+    preset: str | None
+    overrides: Mapping[str, Any]
     results: Results
     overwrite: bool
+
+    def __post_init__(self) -> None:
+        preset_settings(self.preset, **self.overrides)
 
     def run(self, model: str, *, precision: Any, backend: Any, threads: int | None) -> int:
         """Do all images; return the exit code.
@@ -40,7 +46,8 @@ class EverythingJob:
         """
         loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
         results = self.results
-        log = self._log(loaded, precision, backend) if results.is_job else None
+        settings = preset_settings(self.preset, loaded.spec.automatic, **self.overrides)
+        log = self._log(loaded, settings, precision, backend) if results.is_job else None
         total, done, skipped, failed = len(results.images), 0, 0, 0
         no_bar = results.quiet or (results.as_json and sys.stdout.isatty())
         try:
@@ -50,7 +57,7 @@ class EverythingJob:
                     skipped += 1
                     continue
                 try:
-                    self._one(loaded, number)
+                    self._one(loaded, settings, number)
                 except OutputError:
                     raise
                 except (AnymaskError, MemoryError) as error:
@@ -67,21 +74,21 @@ class EverythingJob:
                 say(f"{done} of {total} images done, {skipped} were complete, {failed} failed")
         return FAILED if failed else DONE
 
-    def _one(self, model: Model, number: int) -> None:
+    def _one(self, model: Model, settings: AutomaticSettings, number: int) -> None:
         picture = read_picture(self.results.images[number])
         if self.results.states is None:
-            self.results.give(number, generate_masks(model, picture, self.settings), picture=picture)
+            self.results.give(number, generate_masks(model, picture, settings), picture=picture)
         else:
-            state = model.everything(picture, **vars_of(self.settings))
+            state = model.everything(picture, **vars_of(settings))
             self.results.give(number, state.records(), picture=picture, state=state)
 
-    def _log(self, model: Model, precision: str, backend: str) -> JobLog | None:
+    def _log(self, model: Model, settings: AutomaticSettings, precision: str, backend: str) -> JobLog | None:
         """The job's log beside its first result; None where nothing is written."""
         files = self.results.paths(0)
         if not files:
             return None
         job = {
-            "settings": settings_to_json(self.settings),
+            "settings": settings_to_json(settings),
             "model": model.spec.full_name,
             "model_sha256": model.sha256,
             "precision": precision,
@@ -100,7 +107,9 @@ class EverythingJob:
         say(f"anymask: error: {one_line(image)}: {message}")
 
 
-def refilter(path: str, picture_file: str | None, filters: dict[str, Any], results: Results) -> None:
+def refilter(
+    path: str, picture_file: str | None, preset: str | None, filters: Mapping[str, Any], results: Results
+) -> None:
     """Filter a saved state and write its results; nothing is decoded.
 
     picture_file: the image, needed for overlays. Raises InputError if it is another image than the state's.
@@ -109,15 +118,7 @@ def refilter(path: str, picture_file: str | None, filters: dict[str, Any], resul
     picture = None if picture_file is None else read_picture(picture_file)
     if picture is not None and picture.sha256 != state.image_sha256:
         raise InputError(f"'{path}' is the state of another image than '{picture_file}'; give that image")
-    results.give(0, state.records(**filters), picture=picture, state=state)
-
-
-def filters_of(preset: str | None, given: dict[str, Any]) -> dict[str, Any]:
-    """What `AutomaticState.records` takes: a preset's filters where there is one, and what was given."""
-    if preset is None:
-        return given
-    settings = preset_settings(preset)
-    return {name: getattr(settings, name) for name in FILTERS} | given
+    results.give(0, state.records(preset, **filters), picture=picture, state=state)
 
 
 def vars_of(settings: AutomaticSettings) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `from_json` reads back into an equal Manifest."""
         spec = self.spec
+        automatic = {preset: dict(thresholds) for preset, thresholds in spec.automatic.items()}
         return {
             "format": FORMAT,
             "name": spec.name,
@@ -69,6 +70,7 @@ class Manifest:
             "pad_value": list(spec.pad_value),
             "features": list(spec.features),
             "prompts": list(spec.prompts),
+            **({"automatic": automatic} if automatic else {}),
             "files": {n: {"sha256": f.sha256, "bytes": f.bytes} for n, f in sorted(self.files.items())},
             "licence": spec.licence,
             "source": dict(self.source),
@@ -91,7 +93,10 @@ class Manifest:
                 raise FormatError(f"Model field {name!r} is missing.")
         fields = {name: data[name] for name in _PLAIN_FIELDS}
         fields |= {name: _to_tuple(name, data[name]) for name in _LIST_FIELDS}
-        spec = ModelSpec(**fields, prompts=_to_tuple("prompts", data.get("prompts", list(PROMPTS))))
+        prompts = _to_tuple("prompts", data.get("prompts", list(PROMPTS)))
+        spec = ModelSpec(
+            **fields, prompts=prompts, automatic=_to_object("automatic", data.get("automatic", {}))
+        )
         extra = {name: _to_object(name, data.get(name, {})) for name in ("source", "training", "metrics")}
         return cls(spec, _read_files(data["files"]), **extra)
 

@@ -58,6 +58,12 @@ def _check_words(name: str, value: Any) -> None:
         raise field_error(name, value, "a list of different words, at least one")
 
 
+def _check_thresholds(value: object) -> None:
+    presets = value.values() if isinstance(value, Mapping) else [None]
+    if not all(isinstance(one, Mapping) and all(map(_is_finite, one.values())) for one in presets):
+        raise field_error("automatic", value, "an object of presets, each an object of finite numbers")
+
+
 def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -96,6 +102,8 @@ class ModelSpec:
         (pixel - mean) / std; where the picture does not fill the square it gets `pad_value` treated alike
         (for SAM pad_value equals pixel_mean, that is, zero after normalisation).
     features: names of the encoder's outputs, in order. prompts: kinds of prompt the model answers.
+    automatic: thresholds of everything mode that suit this network, by preset ("default": without one) and
+        setting; presets state those of Segment Anything's networks.
     download: the checkpoint it is made from, where that is public.
     Raises FormatError with the field's name.
     """
@@ -112,6 +120,7 @@ class ModelSpec:
     prompts: tuple[str, ...] = PROMPTS
     licence: str = "unknown"
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    automatic: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
     download: Download | None = None
 
     def __post_init__(self) -> None:
@@ -133,6 +142,7 @@ class ModelSpec:
             raise field_error("licence", self.licence, "an SPDX licence name, or 'unknown'")
         if not isinstance(self.config, Mapping):
             raise field_error("config", self.config, "an object")
+        _check_thresholds(self.automatic)
 
     @property
     def full_name(self) -> str:
