@@ -21,6 +21,7 @@ class TrueMask:
     label: its class, if the data names one.
     ignore: (H, W) bool, pixels that are not scored (borders that nobody decided about); None if all are.
     crowd: whether it stands for several objects that nobody told apart (COCO's `iscrowd`).
+    area: pixels, as the data states it (COCO's is that of the polygon); None if it does not.
 
     Raises FormatError if `mask` is not (H, W) bool or empty, or `ignore` has another shape.
     """
@@ -29,6 +30,7 @@ class TrueMask:
     label: str | None = None
     ignore: BoolArray | None = None
     crowd: bool = False
+    area: float | None = None
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 2 or self.mask.dtype != bool:

@@ -93,7 +93,7 @@ def from_bytes(data: bytes) -> list[Contents]:
     for number, row in enumerate(value["annotations"], 1):
         try:
             key, image = image_of_row(images, row)
-            record = _record(row, image, labels)
+            record = record_of_annotation(row, image, labels)
         except FormatError as error:
             raise FormatError(f"annotation {number}: {error}") from error
         if record.area or isinstance(row["segmentation"], Mapping):
@@ -108,7 +108,13 @@ def from_bytes(data: bytes) -> list[Contents]:
     ]
 
 
-def _record(row: Mapping[str, Any], image: Mapping[str, Any], labels: Mapping[Any, Any]) -> MaskRecord:
+def record_of_annotation(
+    row: Mapping[str, Any], image: Mapping[str, Any], labels: Mapping[Any, Any]
+) -> MaskRecord:
+    """The mask of one row of `annotations`; empty for polygons without a pixel.
+
+    image: the row of its image. labels: names of categories by id. Raises FormatError.
+    """
     size_hw = size_of_row(image)
     rle = _rle(row.get("segmentation"), size_hw)
     if rle.size_hw != size_hw:
