@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from anymask.core.errors import FormatError
 from anymask.core.images import load_image
@@ -48,7 +48,7 @@ def _file_reader(finder: PictureFinder, file: Path, format: str, source: str) ->
         images = read_images(file, format)
         if len(images) != 1:
             raise FormatError(f"it is about {len(images)} pictures; expected one")
-        return _sample(key, finder, images[0], images[0].image_name or PurePosixPath(key).stem, source)
+        return _sample(key, finder, images[0], images[0].image_name or file.stem, source)
 
     return read
 

@@ -42,7 +42,9 @@ def open_bsds(path: Path) -> DataSet:
         if s not in stems
     ]
     source = f"bsds-{split}" if split else root.resolve().name
-    entries = [Entry(name, _reader(pictures, truth / f"{Path(name).stem}.mat", source)) for name in names]
+    entries = [
+        Entry(name, _reader(pictures / name, truth / f"{Path(name).stem}.mat", source)) for name in names
+    ]
     if not entries:
         raise FormatError(f"'{pictures}' has no picture; expected images/test/NAME.jpg as in BSDS500")
     found, lines = unique(entries, unpaired)
@@ -61,9 +63,9 @@ def _root_and_split(path: Path) -> tuple[Path, str]:
     raise FormatError(f"'{path}' has no folder '{_TRUTH}'; expected BSDS500's images and {_TRUTH}")
 
 
-def _reader(folder: Path, truth: Path, source: str) -> Callable[[str], Found]:
+def _reader(file: Path, truth: Path, source: str) -> Callable[[str], Found]:
     def read(key: str) -> Found:
-        picture = load_image(folder / key)
+        picture = load_image(file)
         drawings = read_drawings(truth)
         boundaries = tuple(_of_size(b != 0, picture.image_hw, truth.name) for _, b in drawings)
         return sample_of(

@@ -41,7 +41,10 @@ def open_coco(path: Path, pictures: Path | None = None) -> DataSet:
     rows, lost = _rows_by_image(value["annotations"], images, file.name)
     finder = PictureFinder(pictures or _folder_of_pictures(file, list(names.values())))
     found, unpaired = unique(
-        [Entry(name, _reader(finder, images[i], rows[i], labels, path.name)) for i, name in names.items()],
+        [
+            Entry(name, _reader(finder, name, images[i], rows[i], labels, path.name))
+            for i, name in names.items()
+        ],
         lost,
     )
     return DataSet(path.name, found, unpaired, names, labels)
@@ -105,13 +108,14 @@ def _rows_by_image(
 
 def _reader(
     finder: PictureFinder,
+    name: str,
     image: Row,
     rows: Sequence[tuple[int, Row]],
     labels: Mapping[Any, Any],
     source: str,
 ) -> Callable[[str], Found]:
     def read(key: str) -> Found:
-        picture = load_image(finder.find(key))
+        picture = load_image(finder.find(name))
         if size_of_row(image) != picture.image_hw:
             raise FormatError(
                 f"the JSON says size {size_of_row(image)}, the picture has {picture.image_hw} (height, width)"

@@ -80,16 +80,16 @@ def data_set(
     name: of the data set, the folder's by default.
     """
     source = name or root.resolve().name
-    entries = [Entry(picture, _reader(root, masks, source, trimap)) for picture, masks in pairs]
+    entries = [Entry(picture, _reader(root, picture, masks, source, trimap)) for picture, masks in pairs]
     found, lines = unique(entries, unpaired)
     return DataSet(source, found, lines)
 
 
-def _reader(root: Path, masks: Sequence[str], source: str, trimap: bool) -> Callable[[str], Found]:
-    name = Path(root)
-
+def _reader(
+    root: Path, picture: str, masks: Sequence[str], source: str, trimap: bool
+) -> Callable[[str], Found]:
     def read(key: str) -> Found:
-        return sample_of(key, load_image(name / key), _drawn(root, masks, trimap), source=source)
+        return sample_of(key, load_image(root / picture), _drawn(root, masks, trimap), source=source)
 
     return read
 
@@ -158,9 +158,9 @@ def _pair(
             unpaired.append((mask.name, "there is no picture for this mask"))
         else:
             owners[owner].append(mask.name)
-    unpaired += [
-        (file.name, "there is no mask for this picture") for file in pictures if file.name not in owners
-    ]
+    if not any(_OBJECTS in mask.name for mask in masks):  # most pictures of VOC are not segmented
+        lonely = [file.name for file in pictures if file.name not in owners]
+        unpaired += [(name, "there is no mask for this picture") for name in lonely]
     return owners, unpaired
 
 
