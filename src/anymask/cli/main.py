@@ -23,8 +23,10 @@ COMMANDS = {
     "segment": "anymask.cli.segment",
     "convert": "anymask.cli.convert",
     "everything": "anymask.cli.everything",
+    "stats": "anymask.cli.stats",
     "evaluate": "anymask.cli.evaluate",
     "models": "anymask.cli.models",
+    "serve": "anymask.cli.serve",
     "doctor": "anymask.cli.doctor",
 }
 """Sub-command -> module with a typer `app`. A module is imported when its command is asked for."""

@@ -108,11 +108,13 @@ class Candidate:
         crop_box: tuple[float, float, float, float] | None = None,
         attributes: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
+        with_stability: bool = True,
     ) -> MaskRecord:
         """The mask as a value to keep: RLE, box, area and both scores, with what the caller knows about it.
 
         point_xy: the click that gave the mask, x and y in image pixels.
         crop_box: x, y, width, height of the part of the image that was looked at; None means all of it.
+        with_stability: work the stability score out, which takes longer than all the rest.
         """
         from anymask.core.record import MaskRecord
         from anymask.core.rle import Rle, encode_window, from_runs
@@ -129,7 +131,7 @@ class Candidate:
             box_xywh=(x0, y0, x1 - x0, y1 - y0),
             area=self.area,
             score=self.score,
-            stability=self.stability,
+            stability=self.stability if with_stability else None,
             point_xy=point_xy,
             crop_box=crop_box or (0, 0, width, height),
             label=label,

@@ -1,0 +1,128 @@
+"""What every request passes before a route sees it, and every answer on its way out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from anymask.server.access import check_host, check_origin, check_token, is_open
+from anymask.server.config import ServerConfig
+from anymask.server.problems import Problem, problem_response
+from anymask.server.rates import Rates
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_BASE64 = 4 / 3
+_SLACK = 1 << 20  # form boundaries, the rest of a request around an image
+
+
+class Gate:
+    """ASGI middleware: who may ask, how much, how fast, and how long it may take to send it.
+
+    Order matters: a stranger learns nothing, not even which addresses exist.
+    """
+
+    def __init__(
+        self, app: ASGIApp, config: ServerConfig, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._config = app, config
+        self._rates = Rates(config.requests_per_second, clock)
+        self._failures = Rates(1 / 3, clock, burst=10)  # wrong tokens, per client address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # no web sockets here
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        armoured = _with_headers(send)
+        try:
+            self._check(scope)
+        except Problem as problem:
+            response = problem_response(problem.status_code, problem.code, problem.detail, problem.headers)
+            await response(scope, receive, armoured)
+            return
+        limit = self._limit(scope)
+        await self._app(scope, _limited(receive, limit, self._config.body_seconds), armoured)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        check_host(headers, self._config)
+        check_origin(headers)
+        client = str((scope.get("client") or ("unknown",))[0])
+        self._rates.take(client)
+        if not is_open(scope["path"]):
+            self._check_token(headers, client)
+        if (declared := headers.get("content-length", "0")).isdecimal() and len(declared) < 20:
+            if int(declared) > self._limit(scope):
+                raise _too_large(self._limit(scope))
+        else:
+            raise Problem(400, "bad_request", "the Content-Length header is not a number")
+
+    def _check_token(self, headers: Headers, client: str) -> None:
+        """A caller who tried too many wrong tokens is not even listened to with the right one."""
+        self._failures.check(client)
+        try:
+            check_token(headers, self._config.token)
+        except Problem:
+            self._failures.take(client)
+            raise
+
+    def _limit(self, scope: Scope) -> int:
+        """Most bytes that this request's body may have."""
+        is_json = Headers(scope=scope).get("content-type", "").startswith("application/json")
+        if is_json and scope["path"].startswith("/v1/"):
+            return self._config.max_body_bytes
+        return int(self._config.max_upload_bytes * (_BASE64 if is_json else 1)) + _SLACK
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too_large", f"the request is larger than {limit:,} bytes, the limit; send less")
+
+
+def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
+    """`receive` that gives up on bodies that are too long or too slow, whatever their headers said."""
+    taken = 0
+    end = time.monotonic() + seconds
+    is_complete = False
+
+    async def limited() -> Message:
+        nonlocal taken, is_complete
+        if is_complete:  # from now on only the client's going away is waited for
+            return await receive()
+        try:
+            async with asyncio.timeout(max(end - time.monotonic(), 0)):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(
+                408, "too_slow", f"the request was not complete after {seconds:g} s", {"Connection": "close"}
+            ) from None
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise _too_large(limit)
+        is_complete = not message.get("more_body", False)
+        return message
+
+    return limited
+
+
+def _with_headers(send: Send) -> Send:
+    async def armoured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return armoured

@@ -1,0 +1,196 @@
+"""What requests hold and answers give; the OpenAPI document is made of these.
+
+Requests are strict: no unknown field, no text where a number belongs, nothing without a limit. Coordinates
+are pixels of the image, x from the left and y from the top.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Vertex = Annotated[list[Coordinate], Field(min_length=2, max_length=2, description="x, y")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+ModelName = Annotated[str, Field(min_length=1, max_length=100, description="name or name@version")]
+
+
+def _labelled(point: list[float]) -> list[float]:
+    if len(point) == 3 and point[2] not in (0, 1):
+        raise ValueError("a point's label is 1 (on the object) or 0 (off it)")
+    return point
+
+
+Point = Annotated[
+    list[Coordinate],
+    Field(min_length=2, max_length=3, description="x, y, or x, y, label; label 1 on the object, 0 off it"),
+    AfterValidator(_labelled),
+]
+
+
+class Request(BaseModel):
+    """Base of everything that is sent to the server."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Answer(BaseModel):
+    """Base of everything that the server sends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RleMask(Request):
+    """A mask as COCO compressed RLE, of the image's size."""
+
+    size: Annotated[
+        list[Annotated[int, Field(ge=1, le=100_000)]],
+        Field(min_length=2, max_length=2, description="height, width"),
+    ]
+    counts: Annotated[str, Field(min_length=1, max_length=8_000_000)]
+
+
+class Previous(Request):
+    """An earlier answer to refine: `prediction` of that answer, and which of its candidates."""
+
+    prediction: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    candidate: Annotated[int, Field(ge=0, le=3)] = 0
+
+
+class Hover(Request):
+    """Marks a request that a later one of the same client makes pointless."""
+
+    client: Annotated[str, Field(min_length=1, max_length=64, description="any text, new for every page")]
+    sequence: Annotated[int, Field(ge=0, le=2**53, description="rises with every request of the client")]
+
+
+class PromptRequest(Request):
+    """One object, pointed at; every mixture of points, box, mask, scribble and polygon is legal."""
+
+    model: ModelName | None = None
+    points: Annotated[list[Point], Field(max_length=1000)] | None = None
+    box: Annotated[list[Number], Field(min_length=4, max_length=4, description="x0, y0, x1, y1")] | None = (
+        None
+    )
+    mask: RleMask | None = None
+    scribble: (
+        Annotated[
+            list[Annotated[list[Vertex], Field(min_length=1, max_length=10_000)]],
+            Field(max_length=100, description="brush strokes on the object"),
+        ]
+        | None
+    ) = None
+    polygon: (
+        Annotated[list[Vertex], Field(max_length=10_000, description="a lasso round the object")] | None
+    ) = None
+    previous: Previous | None = None
+    multimask: Annotated[
+        bool | None, Field(description="true: three candidates, false: one, null: three for a single click")
+    ] = None
+    only_best: Annotated[bool, Field(description="answer with the best candidate alone")] = False
+    encoding: Literal["rle", "png"] = "rle"
+    stability: Annotated[bool, Field(description="work out stability scores, too; takes longer")] = False
+    label: Annotated[str, Field(max_length=200)] | None = None
+    keep: Annotated[bool, Field(description="keep the answer, to be named as `previous`")] = True
+    hover: Hover | None = None
+
+
+class Segmentation(Answer):
+    """COCO compressed RLE."""
+
+    size: list[int]
+    counts: str
+
+
+class CandidateAnswer(Answer):
+    """One mask, as the JSON form of a mask record: what a prompt gives can be sent to /v1/export as it is.
+
+    predicted_iou: the model's own guess, about 0 to 1. bbox: x, y, width, height. png: with encoding "png",
+    base64 of a grey PNG of the image's size, 255 on the object.
+    """
+
+    segmentation: Segmentation
+    bbox: list[float]
+    area: int
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+    point_coords: list[list[float]] | None = None
+    crop_box: list[float] | None = None
+    category: str | None = None
+    id: int | str | None = None
+    parent: int | str | None = None
+    attributes: dict[str, Any] | None = None
+    provenance: dict[str, Any] | None = None
+
+
+class PromptedCandidate(CandidateAnswer):
+    """A mask record, and its picture if one was asked for."""
+
+    png: str | None = None
+
+
+class PromptAnswer(Answer):
+    """Candidates, best first. prediction: names this answer as `previous`; null if it was not kept."""
+
+    image: str
+    model: str
+    prediction: str | None
+    candidates: list[PromptedCandidate]
+
+
+class ImageAnswer(Answer):
+    """An uploaded image. id: SHA-256 of its size and pixels. embedded: models that are ready for prompts."""
+
+    id: str
+    width: int
+    height: int
+    media_type: str
+    bytes: int
+    embedded: list[str]
+
+
+class EmbeddingAnswer(Answer):
+    """An embedding that is ready. bytes: what it takes in memory."""
+
+    image: str
+    model: str
+    model_sha256: str
+    input_size: int
+    bytes: int
+
+
+class ModelAnswer(Answer):
+    """One served model."""
+
+    name: str
+    version: str
+    sha256: str
+    architecture: str
+    input_size: int
+    prompts: list[str]
+    licence: str
+    default: bool
+
+
+class ModelsAnswer(Answer):
+    """The served models, the default one first."""
+
+    models: list[ModelAnswer]
+
+
+class HealthAnswer(Answer):
+    """The server is there."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class ProblemAnswer(Answer):
+    """An error (RFC 9457). code: one word for programs. detail: one line for people."""
+
+    title: str
+    status: int
+    code: str
+    detail: str

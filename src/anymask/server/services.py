@@ -1,0 +1,75 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from anymask.core.prediction import Prediction
+from anymask.predict.model import Model
+from anymask.server.byte_cache import ByteCache
+from anymask.server.config import MIB, ServerConfig
+from anymask.server.lanes import Lanes
+from anymask.server.library import Library
+from anymask.server.shelf import Shelf
+from anymask.server.turns import Turns
+
+_PREDICTION_BYTES = 128 * MIB
+
+
+@dataclass(frozen=True)
+class KeptPrediction:
+    """An answer that may be refined. image, model_sha256: what it was about."""
+
+    image: str
+    model_sha256: str
+    prediction: Prediction
+
+    @property
+    def nbytes(self) -> int:
+        """What its logits take."""
+        return sum(candidate.low_res_logits.nbytes for candidate in self.prediction)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Made once per server; routes get it as a dependency."""
+
+    config: ServerConfig
+    shelf: Shelf
+    lanes: Lanes
+    library: Library
+    turns: Turns
+    predictions: ByteCache[str, KeptPrediction]
+
+    @classmethod
+    def of(cls, models: list[Model], config: ServerConfig) -> Services:
+        """Everything that a server needs, idle. Raises InputError, OutputError."""
+        lanes = Lanes(config.waiting, config.request_seconds)
+        return cls(
+            config=config,
+            shelf=Shelf(models),
+            lanes=lanes,
+            library=Library(config, lanes.images),
+            turns=Turns(),
+            predictions=ByteCache(_PREDICTION_BYTES, lambda kept: kept.nbytes),
+        )
+
+    def forget_answers(self, image: str) -> None:
+        """Drop the kept predictions on an image."""
+        for number in self.predictions:
+            kept = self.predictions.get(number)
+            if kept is not None and kept.image == image:
+                self.predictions.drop(number)
+
+
+def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+Served = Annotated[Services, Depends(_services)]
+"""The type of a route's parameter that gets the services."""
