@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anymask.core.errors import AnymaskError
+from anymask.evaluate.timing import foreign_load
 from bench.parts import PARTS, Setup
 from bench.report import Part, table, write_json
 from bench.subjects import RandomSubjects
-from bench.timing import foreign_load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

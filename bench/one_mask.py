@@ -6,11 +6,9 @@ PACKAGE: segment_anything, mobile_sam or anymask.compat. Prints the largest memo
 from __future__ import annotations
 
 import importlib
-import resource
 import sys
-from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
+from anymask.evaluate.memory import peak_mb
 
 
 def main(package: str, key: str, checkpoint: str, *options: str) -> None:
@@ -27,15 +25,6 @@ def main(package: str, key: str, checkpoint: str, *options: str) -> None:
     masks = predictor.predict(np.array([[500, 300]]), np.array([1]))[0]
     assert masks.shape == (3, 768, 1024)
     print(peak_mb())
-
-
-def peak_mb() -> float:
-    """The largest resident memory of this process so far, in units of 2**20 bytes."""
-    if _STATUS.exists():
-        # Not getrusage: a forked child begins with the peak of its parent there.
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 if __name__ == "__main__":

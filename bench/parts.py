@@ -16,12 +16,12 @@ import torch
 
 from anymask.core.arrays import sealed
 from anymask.core.images import Picture
+from anymask.evaluate.timing import interleave
 from anymask.predict.load import load
 from anymask.predict.model import AMBIGUITY_MASKS
 from anymask.predict.runtime import INCLUDE, NOT_A_POINT, PromptBatch
 from bench.report import Part, Row, rows_of
 from bench.subjects import MOBILE, OURS, VIT_B, Network, Subject, Subjects, clicks, differences, photo
-from bench.timing import interleave
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = ("segment_anything", "anymask", "anymask.compat", "anymask, openvino")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from anymask.core.files import write_atomically
-from bench.timing import Timing
+from anymask.evaluate.timing import Timing
 
 _PACKAGES = ("anymask", "openvino", "torch", "numpy", "segment-anything", "mobilesam-mirror")
 

@@ -110,4 +110,3 @@ def differences(answers: dict[str, np.ndarray]) -> dict[str, float]:
     """The largest difference of each answer from the first one."""
     first = next(iter(answers.values()))
     return {name: float(np.abs(answer - first).max()) for name, answer in list(answers.items())[1:]}
-

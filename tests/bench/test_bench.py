@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from bench.report import Part, Row, rows_of, table, write_json
 from bench.subjects import MOBILE, OURS, VIT_B, Network, RandomSubjects, Subject, photo
-from bench.timing import Sample, Timing, foreign_load, interleave
 
 from anymask.core.errors import ModelError
+from anymask.evaluate.timing import Sample, Timing, foreign_load, interleave
 from bench import __main__ as command
 from bench import parts
 from tests.automatic.sam_runtime import save_published, twin_model
@@ -43,8 +43,8 @@ def tiny(segment_anything: ModuleType, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No waiting for others, one call per sample."""
-    monkeypatch.setattr("bench.timing._SHORTEST_SAMPLE", 0.0)
-    monkeypatch.setattr("bench.timing._QUIET", math.inf)
+    monkeypatch.setattr("anymask.evaluate.timing._SHORTEST_SAMPLE", 0.0)
+    monkeypatch.setattr("anymask.evaluate.timing._QUIET", math.inf)
     monkeypatch.setenv("ANYMASK_HOME", str(tmp_path_factory.getbasetemp() / "bench-home"))
 
 
@@ -111,11 +111,11 @@ def test_own_work_is_not_taken_for_that_of_others(monkeypatch: pytest.MonkeyPatc
         clock["busy"] += 0.6
         clock["own"] += 0.5
 
-    monkeypatch.setattr("bench.timing._busy_seconds", lambda: clock["busy"])
-    monkeypatch.setattr("bench.timing._own_seconds", lambda: clock["own"])
+    monkeypatch.setattr("anymask.evaluate.timing._busy_seconds", lambda: clock["busy"])
+    monkeypatch.setattr("anymask.evaluate.timing._own_seconds", lambda: clock["own"])
     times = iter([0.0, 2.0])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
-    from bench.timing import _sample
+    from anymask.evaluate.timing import _sample
 
     sample = _sample(work, 4)
     assert sample.ms == 500
@@ -123,7 +123,7 @@ def test_own_work_is_not_taken_for_that_of_others(monkeypatch: pytest.MonkeyPatc
 
 
 def test_without_proc_the_load_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bench.timing._STAT", tmp_path / "stat")
+    monkeypatch.setattr("anymask.evaluate.timing._STAT", tmp_path / "stat")
     assert math.isnan(foreign_load(0.0))
 
 

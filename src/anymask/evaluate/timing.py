@@ -51,6 +51,17 @@ class Timing:
         """The shortest sample, milliseconds."""
         return min(sample.ms for sample in self.samples)
 
+    def quantile_ms(self, share: float) -> float:
+        """The time that this share of all samples, disturbed ones included, does not exceed; milliseconds.
+
+        Linear between neighbouring samples, as NumPy's default.
+        """
+        ordered = sorted(sample.ms for sample in self.samples)
+        place = share * (len(ordered) - 1)
+        low = min(int(place), len(ordered) - 1)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
     @property
     def foreign(self) -> float:
         """Mean cores used by others during the clean samples; NaN if unknown."""
