@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-from anymask.core.errors import OutputError
+from anymask.core.errors import AnymaskError, OutputError
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
@@ -20,21 +21,34 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
     stays).
     """
     target = Path(path)
+    with replacing(target) as place:
+        place.write_bytes(data)
+    return target
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary file beside `path` to be written in the block; when the block ends it takes its place.
+
+    As `write_atomically`, for what is too large for memory: after an error the old content stays.
+    Raises OutputError as there, also for an OSError in the block.
+    """
+    target = Path(path)
     try:
         real = Path(os.path.realpath(target))
         _check_target(target, real)
         if real.exists() and not real.is_file():
-            real.write_bytes(data)
+            yield real
         else:
-            _replace(real, data)
-    except OutputError:
+            with _temporary(real) as place:
+                yield place
+    except AnymaskError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(
             f"cannot write '{target}': {reason}; choose another place or free some space"
         ) from error
-    return target
 
 
 def _check_target(target: Path, real: Path) -> None:
@@ -46,12 +60,13 @@ def _check_target(target: Path, real: Path) -> None:
         )
 
 
-def _replace(real: Path, data: bytes) -> None:
+@contextlib.contextmanager
+def _temporary(real: Path) -> Iterator[Path]:
     # A short name of its own: the target's name plus a suffix could be longer than the file system allows.
     temporary = real.parent / f".anymask-{secrets.token_hex(8)}.tmp"
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
+        temporary.open("xb").close()
+        yield temporary
         if real.exists():
             temporary.chmod(real.stat().st_mode & 0o777)
         temporary.replace(real)

@@ -39,6 +39,11 @@ def to_bytes(contents: Contents, affine: Affine | None = None) -> bytes:
     return write_json({"type": "FeatureCollection", "image": image, "features": features})
 
 
+def feature(record: MaskRecord, affine: Affine | None = None) -> dict[str, Any]:
+    """One mask as a feature, for files that are written mask by mask; `affine` as in `to_bytes`."""
+    return _feature(record, _matrix(affine))
+
+
 def from_bytes(
     data: bytes, stem: str = "", *, image_hw: tuple[int, int] | None = None, affine: Affine | None = None
 ) -> Contents:
