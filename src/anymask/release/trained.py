@@ -7,25 +7,18 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-
-from anymask.core.errors import AnymaskError, ModelError
-from anymask.modeling.lite import Lite, LiteConfig
+from anymask.core.errors import AnymaskError
+from anymask.modeling.lite import Lite
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
 from anymask.models.spec import ModelSpec
 from anymask.release.folder import write_model_folder
 from anymask.release.lite import FEATURES, lite_graphs
+from anymask.train.saved import read_run_model
 
 
 def read_trained(path: Path) -> Lite:
     """The averaged weights of a training run, normalisation folded. Raises ModelError if the file is none."""
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        lite = Lite(LiteConfig.from_dict(saved["config"]))
-        lite.load_state_dict(saved["model"])
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
-        raise ModelError(f"{path} is no model of a training run ({error})") from error
-    lite.eval()
+    lite = read_run_model(path)
     lite.fold()
     return lite
 

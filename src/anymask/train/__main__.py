@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import sys
 from pathlib import Path
-
-import torch
-from torch import Tensor
 
 from anymask.core.errors import AnymaskError, InputError
 from anymask.train.config import TrainConfig
 from anymask.train.loop import Run
+from anymask.train.saved import read_run_model
 from anymask.train.shards import ShardCache, build_cache
 
 
@@ -31,15 +28,6 @@ def apply_settings(config: TrainConfig, settings: list[str]) -> TrainConfig:
     return TrainConfig.from_dict(values)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a run's model.pt. Raises InputError if the file is none."""
-    try:
-        found: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["model"]
-    except (OSError, KeyError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is no model.pt of a training run: {error}") from error
-    return found
-
-
 def main() -> int:
     """Train `lite`; a run folder that holds a checkpoint is resumed."""
     parser = argparse.ArgumentParser(prog="python -m anymask.train", description=main.__doc__)
@@ -49,6 +37,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="where decoded shards are kept")
     parser.add_argument("--config", type=Path, help="JSON file of settings")
     parser.add_argument("--init", type=Path, help="model.pt of an earlier run to start from")
+    parser.add_argument("--teacher", type=Path, help="model.pt of a larger model to learn from")
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     try:
@@ -65,8 +54,9 @@ def main() -> int:
             raise InputError(
                 "the training shards hold images marked zero_shot, which are for evaluation only"
             )
-        initial = read_weights(options.init) if options.init else None
-        Run(options.run, config, train, val, initial).fit()
+        initial = read_run_model(options.init).state_dict() if options.init else None
+        teacher = read_run_model(options.teacher) if options.teacher else None
+        Run(options.run, config, train, val, initial, teacher).fit()
     except AnymaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

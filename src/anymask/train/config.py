@@ -31,6 +31,8 @@ class TrainConfig:
     flip_chance: float = 0.5
     turn_chance: float = 0.1  # turned by 90, 180 or 270 degrees
     colour_chance: float = 0.7
+    paste_chance: float = 0.0  # an object of another picture is pasted onto the view
+    merge_chance: float = 0.0  # a mask is joined by its union with a neighbouring one, in exhaustive pictures
     steps: int = 20_000  # the schedule ends here ...
     minutes: float = 1e9  # ... or after this much training time, resumed runs counted together
     lr: float = 1e-3
@@ -44,6 +46,10 @@ class TrainConfig:
     focal_weight: float = 1.0
     dice_weight: float = 1.0
     iou_weight: float = 1.0
+    boundary_weight: float = 0.0  # cross-entropy along the true border
+    adversarial_weight: float = 0.0  # masks learn to deceive a discriminator of true and predicted masks
+    likeness_weight: float = 1.0  # of a teacher's masks, where one is given
+    hard_share: float = 1.0  # only this share of the masks, those with the largest loss, counts
     ema: float = 0.998
     seed: int = 0
     workers: int = 0  # loader processes
@@ -63,6 +69,8 @@ class TrainConfig:
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} {getattr(self, name)}: must be between 0 and 1")
+        if self.hard_share == 0:
+            raise InputError("hard_share 0: no mask would count; give a share above 0")
         if self.minutes <= 0 or self.lr <= 0:
             raise InputError("minutes and lr must be positive")
 

@@ -19,6 +19,7 @@ from anymask.modeling.lite import Lite, build_lite
 from anymask.train.config import TrainConfig
 from anymask.train.measure import measure
 from anymask.train.procedure import Procedure
+from anymask.train.saved import write_torch
 from anymask.train.shards import ShardCache
 from anymask.train.views import ViewStream
 
@@ -47,11 +48,12 @@ def learning_rate(progress: float, step: int, config: TrainConfig) -> float:
     )
 
 
-def make_optimiser(model: Lite, config: TrainConfig) -> torch.optim.AdamW:
+def make_optimiser(procedure: Procedure, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW with the backbone's own rate; no decay on biases and norms."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        groups.setdefault((name.startswith("encoder.backbone."), parameter.ndim > 1), []).append(parameter)
+    for name, parameter in procedure.named_parameters():
+        backbone = name.startswith("model.encoder.backbone.")
+        groups.setdefault((backbone, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": found, "base": config.backbone_lr if backbone else config.lr, "lr": 0.0,
@@ -72,6 +74,7 @@ class Run:
         train: ShardCache,
         val: ShardCache | None,
         initial: dict[str, Tensor] | None = None,
+        teacher: Lite | None = None,
     ) -> None:
         if not len(train):
             raise InputError("the training data holds no image with a usable mask")
@@ -84,8 +87,8 @@ class Run:
         torch.manual_seed(config.seed)
         model = start_model(config, initial)
         self.step, self.elapsed = 0, 0.0
-        self.procedure = Procedure(model, config)
-        self.optimiser = make_optimiser(model, config)
+        self.procedure = Procedure(model, config, teacher)
+        self.optimiser = make_optimiser(self.procedure, config)
         self.average = Average(model, config.ema)
         self.resume()
         self.wrapped, self.optimiser = self.accelerator.prepare(self.procedure, self.optimiser)
@@ -107,6 +110,8 @@ class Run:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
+            if self.procedure.judge is not None:
+                self.procedure.judge.load_state_dict(state["judge"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.average.values = state["average"]
             self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
@@ -120,6 +125,8 @@ class Run:
             return
         state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "average": self.average.values, "step": self.step, "elapsed": self.elapsed}  # fmt: skip
+        if self.procedure.judge is not None:
+            state["judge"] = self.procedure.judge.state_dict()
         write_torch(self.folder / "checkpoint.pt", state)
         write_torch(
             self.folder / "model.pt", {"model": self.average.values, "config": self.model.config.to_dict()}
@@ -218,10 +225,3 @@ def start_model(config: TrainConfig, initial: dict[str, Tensor] | None) -> Lite:
         except RuntimeError as error:
             raise InputError(f"the initial weights do not fit this configuration: {error}") from error
     return model
-
-
-def write_torch(path: Path, state: dict[str, Any]) -> None:
-    """Write and rename, so that a killed run leaves the file before."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)

@@ -13,8 +13,16 @@ from anymask.core.errors import InputError
 from anymask.modeling.lite import Lite
 from anymask.modeling.lite.backbones import Backbone, EfficientNetLite
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
+from anymask.train.adversary import Discriminator, adversarial_loss
 from anymask.train.config import TrainConfig
-from anymask.train.losses import dice_loss, focal_loss, true_iou
+from anymask.train.losses import (
+    boundary_loss,
+    dice_loss,
+    focal_loss,
+    hardest_mean,
+    likeness_loss,
+    true_iou,
+)
 from anymask.train.prompts import PromptStates, correct, first_prompts
 
 
@@ -36,10 +44,12 @@ def freeze_first(backbone: Backbone, blocks: int) -> None:
 class Procedure(nn.Module):
     """SAM's interactive training on a batch of views: returns the loss and the metrics of the step."""
 
-    def __init__(self, model: Lite, config: TrainConfig) -> None:
+    def __init__(self, model: Lite, config: TrainConfig, teacher: Lite | None = None) -> None:
         super().__init__()
         self.model = model
         self.config = config
+        self.judge = Discriminator() if config.adversarial_weight else None
+        self.teacher = [teacher.eval().requires_grad_(False)] if teacher else []  # a list: no submodule
         self.backbone_frozen = True
         freeze_first(model.encoder.backbone, config.frozen_blocks)
         self.decoder = torch.compile(model.decoder) if config.compile else model.decoder
@@ -69,6 +79,7 @@ class Procedure(nn.Module):
     ) -> tuple[Tensor, dict[str, float]]:
         config, rng = self.config, np.random.default_rng(seed)
         features = [level[image] for level in self.features(pixels)]
+        taught = self.teacher_features(pixels, image)
         truth = masks[:, 0].cpu().numpy() > 0.5
         states = PromptStates(len(masks), config.points)
         single = first_prompts(
@@ -84,8 +95,17 @@ class Procedure(nn.Module):
             found, scores = found.float(), scores.float()
             ambiguous = torch.from_numpy(single if turn == 0 else np.zeros_like(single)).to(masks.device)
             iou = true_iou(found.detach(), masks)
-            total = total + self.loss(found, scores, iou, masks, ambiguous)
+            each = self.losses(found, scores, iou, masks, ambiguous)
+            if taught:
+                prompt = (*as_tensors(states, masks), logits, has_mask)
+                each = each + config.likeness_weight * self.unlikeness(found, taught, prompt)
+            total = total + hardest_mean(each, config.hard_share)
             chosen = torch.where(ambiguous, scores[:, 1:].argmax(1) + 1, 0)
+            if self.judge is not None:
+                shown = found.gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
+                total = total + adversarial_loss(
+                    self.judge, normalise(pixels)[image], shown, masks, config.adversarial_weight
+                )
             for name, value in turn_metrics(turn, iou.gather(1, chosen[:, None])[:, 0], ambiguous):
                 metrics[name] = value
             logits = found.detach().gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
@@ -95,14 +115,31 @@ class Procedure(nn.Module):
                 correct(states, truth, guesses, rng, centre=config.centre_chance, still=config.still_chance)
         return total / config.rounds, metrics
 
-    def loss(self, found: Tensor, scores: Tensor, iou: Tensor, masks: Tensor, ambiguous: Tensor) -> Tensor:
-        """The best of the three ambiguity tokens for a single click, the single-mask token otherwise."""
+    def losses(self, found: Tensor, scores: Tensor, iou: Tensor, masks: Tensor, ambiguous: Tensor) -> Tensor:
+        """(N,): the best ambiguity token for a single click, the single-mask token otherwise."""
         config = self.config
         each = config.focal_weight * focal_loss(found, masks) + config.dice_weight * dice_loss(found, masks)
+        if config.boundary_weight:
+            each = each + config.boundary_weight * boundary_loss(found, masks)
         mask_loss = torch.where(ambiguous, each[:, 1:].amin(1), each[:, 0])
         error = (scores - iou) ** 2
         score_loss = torch.where(ambiguous, error[:, 1:].mean(1), error[:, 0])
-        return (mask_loss + config.iou_weight * score_loss).mean()
+        return mask_loss + config.iou_weight * score_loss
+
+    @torch.no_grad()
+    def teacher_features(self, pixels: Tensor, image: Tensor) -> list[Tensor]:
+        """What the teacher sees in the same views; empty without a teacher."""
+        if not self.teacher:
+            return []
+        with torch.autocast(pixels.device.type, torch.bfloat16):
+            levels = self.teacher[0].to(pixels.device).encoder(normalise(pixels))
+        return [level[image] for level in levels]
+
+    def unlikeness(self, found: Tensor, taught: list[Tensor], prompt: tuple[Tensor, ...]) -> Tensor:
+        """How far the masks are from the teacher's for the same prompts, (N,)."""
+        with torch.no_grad(), torch.autocast(found.device.type, torch.bfloat16):
+            wanted, _ = self.teacher[0].decoder(*taught, *prompt)
+        return likeness_loss(found, wanted.float())
 
 
 def as_tensors(states: PromptStates, like: Tensor) -> tuple[Tensor, Tensor]:

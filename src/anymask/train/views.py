@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
+from anymask.train.compose import neighbour, paste
 from anymask.train.config import TrainConfig
 from anymask.train.shards import ShardCache
 
@@ -73,11 +74,23 @@ def warp(plane: NDArray[np.uint8], matrix: Floats, size: int, border: int) -> ND
 
 def warp_mask(mask: NDArray[np.uint8], matrix: Floats, size: int, filled: tuple[int, int]) -> Floats:
     """Covered share of each of the size/4 x size/4 cells; nothing outside the filled (height, width)."""
+    return to_cells(warp_fine(mask, matrix, size, filled))
+
+
+def warp_fine(
+    mask: NDArray[np.uint8], matrix: Floats, size: int, filled: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Covered share of each input pixel, 0 to 255; nothing outside the filled (height, width)."""
     fine = warp(mask * np.uint8(255), matrix, size, 0)
     fine[filled[0] :] = 0
     fine[:, filled[1] :] = 0
-    cells = cv2.resize(fine, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
-    return cells.astype(np.float32) / np.float32(255)
+    return fine
+
+
+def to_cells(fine: NDArray[np.uint8]) -> Floats:
+    """(S, S) of 0 to 255 -> (S/4, S/4) float32, covered shares."""
+    side = len(fine) // 4
+    return cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
 
 
 def change_colours(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -104,26 +117,70 @@ def choose_masks(areas: Floats, count: int, rng: np.random.Generator) -> NDArray
     return rng.choice(usable, count, replace=False, p=weights / weights.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class FineView:
+    """pixels (S, S, 3) uint8; masks (K, S, S) uint8, 0 to 255; filled: (height, width) that is no padding."""
+
+    pixels: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    filled: tuple[int, int]
+
+
 def make_view(cache: ShardCache, index: int, rng: np.random.Generator, config: TrainConfig) -> View | None:
     """A random view of an image; None if no mask is left in it."""
+    view = fine_view(cache, index, rng, config)
+    pixels, masks = view.pixels, view.masks
+    if config.paste_chance and rng.random() < config.paste_chance:
+        donor = fine_view(cache, int(rng.integers(len(cache))), rng, config)
+        if len(donor.masks):
+            pixels, masks = paste(pixels, masks, donor.pixels, donor.masks[0], rng)
+            pixels, masks = blank_padding(pixels, masks, view.filled)
+    cells = [low for low in map(to_cells, masks[::-1]) if usable(low, view.filled)][: config.masks]
+    return View(pixels, np.stack(cells)) if cells else None
+
+
+def fine_view(cache: ShardCache, index: int, rng: np.random.Generator, config: TrainConfig) -> FineView:
+    """A random view at the input's resolution, with whatever masks were drawn, seen or not."""
     sample = cache.samples[index]
     size = config.image_size
     matrix, filled = frame_matrix(sample.height, sample.width, size, rng, config)
-    masks = []
-    for which in choose_masks(cache.areas(index), config.masks, rng):
-        low = warp_mask(cache.mask(index, int(which)), matrix, size, filled)
-        area = float((low > 0.5).sum())
-        if LEAST_AREA <= area <= MOST_SHARE * filled[0] * filled[1] / 16:
-            masks.append(low)
-    if not masks:
-        return None
+    masks = [warp_fine(mask, matrix, size, filled) for mask in drawn_masks(cache, index, rng, config)]
     pixels = np.ascontiguousarray(cache.pixels(index))
     if rng.random() < config.colour_chance:
         pixels = change_colours(pixels, rng)
-    framed = warp(pixels, matrix, size, PAD)
-    framed[filled[0] :] = PAD
-    framed[:, filled[1] :] = PAD
-    return View(framed, np.stack(masks))
+    stack = np.stack(masks) if masks else np.zeros((0, size, size), np.uint8)
+    return FineView(*blank_padding(warp(pixels, matrix, size, PAD), stack, filled), filled)
+
+
+def drawn_masks(
+    cache: ShardCache, index: int, rng: np.random.Generator, config: TrainConfig
+) -> Iterator[NDArray[np.uint8]]:
+    """Up to `config.masks` of an image's masks, now and then one joined with a neighbour, the wholes last."""
+    chosen = [int(i) for i in choose_masks(cache.areas(index), config.masks, rng)]
+    wholes = []
+    if config.merge_chance and cache.samples[index].exhaustive and rng.random() < config.merge_chance:
+        other = neighbour(cache, index, chosen[0], rng) if chosen else -1
+        if other >= 0:
+            wholes.append(cache.mask(index, chosen[0]) | cache.mask(index, other))
+            chosen = [chosen[0], other, *(i for i in chosen[1:] if i != other)][: max(1, config.masks - 1)]
+    yield from (cache.mask(index, i) for i in chosen)
+    yield from wholes
+
+
+def blank_padding(
+    pixels: NDArray[np.uint8], masks: NDArray[np.uint8], filled: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Beyond the filled (height, width) the view is grey and holds no mask."""
+    pixels[filled[0] :] = PAD
+    pixels[:, filled[1] :] = PAD
+    masks[:, filled[0] :] = 0
+    masks[:, :, filled[1] :] = 0
+    return pixels, masks
+
+
+def usable(cells: Floats, filled: tuple[int, int]) -> bool:
+    """Neither next to nothing nor nearly the whole view."""
+    return LEAST_AREA <= float((cells > 0.5).sum()) <= MOST_SHARE * filled[0] * filled[1] / 16
 
 
 def source_weights(cache: ShardCache) -> NDArray[np.float64]:
