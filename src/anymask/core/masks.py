@@ -8,6 +8,8 @@ import numpy.typing as npt
 from anymask.core.arrays import BoolArray, Float64Array
 from anymask.core.errors import InputError
 
+_ROOT_ERROR = 5e-7  # of a float32 root, generously; depths up to 1000 pixels stay apart
+
 
 def as_mask(mask: npt.ArrayLike) -> BoolArray:
     """(H, W) of bool or numbers, where not 0 means set -> (H, W) bool.
@@ -110,6 +112,16 @@ def stability_of_areas(strict: int, loose: int) -> float:
 def inside_point(mask: npt.ArrayLike) -> tuple[int, int]:
     """x, y of the set pixel farthest from the mask's edge (the image's border counts as edge).
 
+    Of several, the first in reading order. Raises InputError if the mask is empty.
+    """
+    x, y, _ = deepest_pixel(mask)
+    return x, y
+
+
+def deepest_pixel(mask: npt.ArrayLike) -> tuple[int, int, int]:
+    """x, y of `inside_point`, and the square of its distance from the nearest pixel that is not set.
+
+    Distances are those between pixel centres; pixels beyond the image's border are not set.
     Raises InputError if the mask is empty.
     """
     import cv2
@@ -120,8 +132,11 @@ def inside_point(mask: npt.ArrayLike) -> tuple[int, int]:
         raise InputError("the mask is empty; it has no inside point")
     part = np.pad(array[y0:y1, x0:x1].view(np.uint8), 1)
     depth = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return x0 + int(column) - 1, y0 + int(row) - 1
+    deepest = float(depth.max())
+    # Squared distances are whole numbers. OpenCV's roots of them are off in the last bit, in which places
+    # depends on the array's size and the threads; equally deep pixels are told by a margin wider than that.
+    row, column = divmod(int((depth >= deepest * (1 - _ROOT_ERROR)).argmax()), depth.shape[1])
+    return x0 + column - 1, y0 + row - 1, round(deepest**2)
 
 
 def _same_size(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[BoolArray, BoolArray]:

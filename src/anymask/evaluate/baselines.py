@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from anymask.core.arrays import BoolArray, Float64Array, UInt8Array
-from anymask.core.errors import MissingExtraError
+from anymask.core.errors import InputError, MissingExtraError
 from anymask.core.images import Picture
 from anymask.evaluate.predictors import Answer, Request
 
@@ -199,6 +199,13 @@ def _skimage(part: str) -> Any:
 BASELINES: Final[Mapping[str, Method]] = MappingProxyType(
     {"grabcut": grabcut, "random-walker": random_walker, "watershed": watershed}
 )
+
+
+def checked_baseline(name: str) -> str:
+    """`name` itself. Raises InputError if it is no baseline's."""
+    if name not in BASELINES:
+        raise InputError(f"there is no baseline {name!r}; known are {', '.join(BASELINES)}")
+    return name
 
 
 def open_baseline(name: str) -> Baseline:

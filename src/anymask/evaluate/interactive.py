@@ -2,212 +2,276 @@
 
 Sofiiuk et al. (arXiv 2102.06583) and Kirillov et al. (arXiv 2304.02643, section 7.1): the first click lies at
 the centre of the object, the farthest place from its border; each next one at the centre of the largest error
-region. Masks are compared at the picture's own size.
+region, with the last mask fed back. Masks are compared at the picture's own size.
+
+Figures of a mask, all IoU unless said otherwise:
+
+    click1 ... click9    after so many clicks, the predictor's first candidate
+    oracle1              the best of all candidates for the first click alone; with more clicks a model gives
+                         one candidate, so later oracles would be the figures above
+    click1_boundary      boundary IoU after the first click; box_boundary: of the mask for the box
+    noc85, noc90         clicks until the IoU is at least 0.85 or 0.90; 20 if 20 clicks do not do it
+    box                  for the mask's bounding box alone
+    box_click1 ... 3     for the box, then clicks at the largest error
+    scribble             for a stroke along the object's medial line
+    random1              for a single click anywhere on the object; random_oracle1: its best candidate
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anymask.core.arrays import BoolArray
-from anymask.core.errors import AnymaskError, FormatError
-from anymask.core.images import Picture, load_image
+from anymask.core.boundaries import boundary_iou, boundary_width, inner_boundary
+from anymask.core.errors import InputError
 from anymask.core.masks import iou, mask_box
-from anymask.core.prediction import Prediction
-from anymask.core.prompt import Prompt
-from anymask.core.rle import Rle, decode
-from anymask.formats.shards import read_shard
+from anymask.core.rle import encode
+from anymask.evaluate.clicks import central_click, mask_rng, next_click, random_click, stroke
+from anymask.evaluate.predictors import Answer, Box, Point, Predictor, Request, Scene
+from anymask.evaluate.report import Outcome
+from anymask.evaluate.samples import Sample, TrueMask
 
-if TYPE_CHECKING:
-    from anymask.predict.model import Model
+Protocol = Literal["clicks", "box", "box-clicks", "scribble", "random-click", "noc"]
+FirstClick = Literal["centre", "random"]
 
-CLICKS = 5
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 WORSE = 0.05  # a click that lowers IoU by more than this made the mask worse
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One picture with its true masks."""
-
-    key: str
-    picture: Picture
-    masks: tuple[BoolArray, ...]
-    source: str
-    zero_shot: bool
+WORSE_UNTIL = 5  # such clicks are counted up to the fifth, whatever the length of a run: runs stay comparable
+NOC_LIMIT = 20
+NOC_TARGETS = (0.85, 0.90)
+BOX_CLICKS = 3
+_SMALL, _MEDIUM = 32**2, 96**2  # COCO's classes of size, in pixels of area
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What happened on one mask. clicks: IoU after each click; oracle: best of the first three candidates.
+class InteractiveSettings:
+    """What is simulated.
 
-    predicted: the IoU the model expected of its first mask. box: IoU for the mask's bounding box.
-    area_share: the mask's share of the picture.
+    protocols: any of PROTOCOLS. most_clicks: length of the "clicks" protocol, 1 to 20.
+    first_click: at the centre, or anywhere on the object, drawn by `seed` for each mask alone.
+
+    Raises InputError for a value that is not known or out of range.
+    """
+
+    protocols: tuple[Protocol, ...] = ("clicks", "box")
+    most_clicks: int = 9
+    first_click: FirstClick = "centre"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.protocols if name not in PROTOCOLS]
+        if unknown or not self.protocols:
+            given = f"protocol {unknown[0]!r} is not known" if unknown else "no protocol is given"
+            raise InputError(f"{given}; give some of {', '.join(PROTOCOLS)}")
+        if not 1 <= self.most_clicks <= NOC_LIMIT:
+            raise InputError(f"most_clicks is {self.most_clicks}; give 1 to {NOC_LIMIT}")
+        if self.first_click not in get_args(FirstClick):
+            raise InputError(
+                f"first_click is {self.first_click!r}; give one of {', '.join(get_args(FirstClick))}"
+            )
+        ordered = tuple(name for name in PROTOCOLS if name in self.protocols)
+        object.__setattr__(self, "protocols", ordered)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "protocols": list(self.protocols)}
+
+
+@dataclass(eq=False)
+class _Trial:
+    """One true mask under test, and what is noted about it.
+
+    target: what is to be found: the true mask without the pixels that are not scored.
+    scored: the pixels that count; None means all.
+    points, answer, course: the clicks so far, the last answer, the IoU after each click.
     """
 
     key: str
     number: int
-    source: str
-    zero_shot: bool
-    area_share: float
-    clicks: tuple[float, ...]
-    oracle: float
-    predicted: float
-    box: float
+    seed: int
+    true: TrueMask
+    target: BoolArray
+    scored: BoolArray | None
+    figures: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+    answer: Answer | None = None
+    course: list[float] = field(default_factory=list)
 
     @property
-    def worse(self) -> int:
-        """How many of the extra clicks lowered the IoU by more than WORSE."""
-        return sum(b < a - WORSE for a, b in zip(self.clicks, self.clicks[1:], strict=False))
+    def box(self) -> Box:
+        x0, y0, x1, y1 = mask_box(self.target)
+        return float(x0), float(y0), float(x1), float(y1)
+
+    def rng(self, use: str) -> np.random.Generator:
+        """Chance that depends on nothing but the mask and what it is used for."""
+        return mask_rng(self.seed, f"{self.key} {use}", self.number)
+
+    def iou(self, guess: BoolArray) -> float:
+        return iou(self.target, guess if self.scored is None else guess & self.scored)
+
+    def best_iou(self, answer: Answer) -> float:
+        return max(self.iou(guess) for guess in answer.masks)
+
+    def boundary_iou(self, guess: BoolArray) -> float:
+        if self.scored is None:
+            return boundary_iou(self.true.mask, guess)
+        # What is not scored counts as right, so that no outline runs along its border.
+        guess = np.where(self.scored, guess, self.true.mask)
+        width = boundary_width(guess.shape)
+        return iou(*(inner_boundary(mask, width) & self.scored for mask in (self.true.mask, guess)))
+
+    def correct(self) -> bool:
+        """Make the next click; False if there is nothing to correct."""
+        assert self.answer is not None
+        click = next_click(self.target, self.answer.masks[0], self.scored)
+        if click is not None:
+            self.points.append(click)
+        return click is not None
 
 
-def shard_cases(shards: Sequence[Path], report: list[str], *, every: int = 1) -> Iterator[Case]:
-    """Every `every`-th picture of tar shards; what cannot be read is named in `report` and left out."""
-    number = 0
-    for shard in shards:
-        for key, encoded, about in read_shard(shard):
-            number += 1
-            if (number - 1) % every:
-                continue
-            try:
-                yield read_case(key, encoded, about)
-            except AnymaskError as error:
-                report.append(f"{key}: {error}")
+def evaluate_sample(
+    predictor: Predictor, sample: Sample, settings: InteractiveSettings, *, name: str | None = None
+) -> list[Outcome]:
+    """Point at every mask of a picture in all the ways asked for; masks of a round are answered together.
 
-
-def read_case(key: str, encoded: bytes, about: Mapping[str, Any]) -> Case:
-    """Decode one pair of a shard. Raises ImageError or FormatError."""
-    picture = load_image(encoded)
-    masks = []
-    for number, entry in enumerate(about.get("masks", [])):
-        mask = decode(Rle.from_coco(entry.get("rle")))
-        if mask.shape != picture.image_hw:
-            raise FormatError(f"mask {number} has size {mask.shape}, the picture {picture.image_hw}")
-        if mask.any():
-            masks.append(mask)
-    if not masks:
-        raise FormatError("no mask that is not empty")
-    source = str(about.get("source", "unknown"))
-    return Case(key, picture, tuple(masks), source, bool(about.get("zero_shot", False)))
-
-
-def evaluate_case(model: Model, case: Case) -> list[Outcome]:
-    """Click and box every mask of a picture, all masks of a round decoded together."""
-    embedding = model.embed(case.picture)
-    hw = embedding.image_hw
-    points: list[list[tuple[int, int, int]]] = [[(*centre(mask)[:2], 1)] for mask in case.masks]
-    first = model.predict_many(embedding, [Prompt.of(hw, points=p) for p in points])
-    found = list(first)
-    scores = [[_iou(p, mask)] for p, mask in zip(first, case.masks, strict=True)]
-    for _ in range(CLICKS - 1):
-        for clicks, mask, prediction in zip(points, case.masks, found, strict=True):
-            clicks.extend(next_click(mask, prediction.best.mask))
-        prompts = [Prompt.of(hw, points=p, previous=f) for p, f in zip(points, found, strict=True)]
-        found = model.predict_many(embedding, prompts)
-        for row, prediction, mask in zip(scores, found, case.masks, strict=True):
-            row.append(_iou(prediction, mask))
-    boxes = model.predict_many(embedding, [Prompt.box(*map(float, mask_box(mask))) for mask in case.masks])
-    return [
-        Outcome(
-            case.key,
-            i,
-            case.source,
-            case.zero_shot,
-            float(mask.mean()),
-            tuple(scores[i]),
-            max(iou(candidate.mask, mask) for candidate in first[i]),
-            float(first[i].best.score),
-            _iou(boxes[i], mask),
-        )
-        for i, mask in enumerate(case.masks)
-    ]
-
-
-def centre(region: BoolArray) -> tuple[int, int, float]:
-    """x, y of the pixel farthest from the region's border, and that distance."""
-    import cv2
-
-    padded = np.pad(region.astype(np.uint8), 1)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(distance.argmax()), distance.shape)
-    return int(x), int(y), float(distance[y, x])
-
-
-def next_click(mask: BoolArray, guess: BoolArray) -> list[tuple[int, int, int]]:
-    """A click at the centre of the largest error region; none if there is no error."""
-    regions = [(mask & ~guess, 1), (guess & ~mask, 0)]
-    centres = [(*centre(region), label) for region, label in regions if region.any()]
-    if not centres:
+    name: of the predictor in the outcomes. Crowds and masks without a scored pixel are left out.
+    """
+    trials = _trials(sample, settings.seed)
+    if not trials:
         return []
-    x, y, _, label = max(centres, key=lambda item: item[2])
-    return [(x, y, label)]
+    scene = predictor.open(sample.picture)
+    if {"clicks", "noc"} & set(settings.protocols):
+        _click(scene, trials, settings)
+    if {"box", "box-clicks"} & set(settings.protocols):
+        _box(scene, trials, clicks=BOX_CLICKS if "box-clicks" in settings.protocols else 0)
+    if "scribble" in settings.protocols:
+        requests = [Request(scribble=stroke(t.target, t.rng("stroke"))) for t in trials]
+        for trial, answer in zip(trials, scene.predict_many(requests), strict=True):
+            trial.figures["scribble"] = trial.iou(answer.masks[0])
+    if "random-click" in settings.protocols:
+        requests = [Request(points=(random_click(t.target, t.rng("click")),)) for t in trials]
+        for trial, answer in zip(trials, scene.predict_many(requests), strict=True):
+            trial.figures["random1"] = trial.iou(answer.masks[0])
+            trial.figures["random_oracle1"] = trial.best_iou(answer)
+    return [_outcome(name or predictor.name, sample, trial) for trial in trials]
 
 
-def _iou(prediction: Prediction, mask: BoolArray) -> float:
-    return iou(prediction.best.mask, mask)
+def _trials(sample: Sample, seed: int) -> list[_Trial]:
+    trials = []
+    for number, true in enumerate(sample.masks):
+        scored = None if true.ignore is None else ~true.ignore
+        target = true.mask if scored is None else true.mask & scored
+        if not true.crowd and target.any():
+            trials.append(_Trial(sample.key, number, seed, true, target, scored))
+    return trials
 
 
-def summarise(outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    """Means over masks and, first of all, over sources, with intervals; the figures of a model card."""
-    rows = list(outcomes)
-    by_source: dict[str, list[Outcome]] = {}
-    for row in rows:
-        by_source.setdefault(row.source, []).append(row)
-    sources = {name: _means(found) for name, found in sorted(by_source.items())}
-    seen = [means for name, means in sources.items() if not by_source[name][0].zero_shot]
-    unseen = [means for name, means in sources.items() if by_source[name][0].zero_shot]
-    extra = sum(len(row.clicks) - 1 for row in rows)
-    return {
-        "masks": len(rows),
-        "sources": len(sources),
-        "mean_over_sources": _mean_of(list(sources.values())),
-        "interval_95": _interval(list(sources.values())),
-        "mean_over_trained_sources": _mean_of(seen),
-        "mean_over_zero_shot_sources": _mean_of(unseen),
-        "mean_over_masks": _means(rows) if rows else {},
-        "share_of_extra_clicks_that_made_it_worse": sum(r.worse for r in rows) / extra if extra else 0.0,
-        "predicted_iou_ece": expected_calibration_error(rows) if rows else 0.0,
-        "by_source": sources,
-    }
+def _click(scene: Scene, trials: Sequence[_Trial], settings: InteractiveSettings) -> None:
+    """Click after click on all masks; one that is right, or on which no more clicks are asked for, leaves."""
+    most = settings.most_clicks if "clicks" in settings.protocols else 1
+    noc = "noc" in settings.protocols
+    for trial in trials:
+        trial.points.append(_first_click(trial, settings))
+    _answer(scene, trials)
+    for trial in trials:
+        _note_first_click(trial)
+    active = list(trials)
+    for made in range(1, NOC_LIMIT if noc else most):
+        active = [t for t in active if made < most or (noc and max(t.course) < max(NOC_TARGETS))]
+        active = [t for t in active if t.correct()]
+        _answer(scene, active)
+    for trial in trials:
+        _note_course(trial, most, noc=noc)
 
 
-def _means(rows: Sequence[Outcome]) -> dict[str, float]:
-    clicks = np.array([row.clicks for row in rows]).mean(0)
-    found = {f"click{i + 1}": float(value) for i, value in enumerate(clicks)}
-    found["oracle1"] = float(np.mean([row.oracle for row in rows]))
-    found["box"] = float(np.mean([row.box for row in rows]))
-    return found
+def _first_click(trial: _Trial, settings: InteractiveSettings) -> Point:
+    if settings.first_click == "centre":
+        return central_click(trial.target)
+    return random_click(trial.target, trial.rng("first click"))
 
 
-def _mean_of(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
+def _answer(scene: Scene, trials: Sequence[_Trial]) -> None:
+    """One round: all clicks so far and the last answer of each mask, answered together."""
+    if not trials:
+        return
+    requests = [Request(points=tuple(t.points), previous=t.answer) for t in trials]
+    for trial, answer in zip(trials, scene.predict_many(requests), strict=True):
+        trial.answer = answer
+        trial.course.append(trial.iou(answer.masks[0]))
 
 
-def _interval(rows: Sequence[Mapping[str, float]], draws: int = 2000) -> dict[str, list[float]]:
-    """95 % bootstrap interval of the mean over sources, sources drawn with replacement."""
-    rng = np.random.default_rng(0)
-    chosen = rng.integers(len(rows), size=(draws, len(rows))) if rows else np.zeros((1, 0), int)
-    intervals = {}
-    for name in rows[0] if rows else {}:
-        values: NDArray[np.float64] = np.array([row[name] for row in rows])
-        low, high = np.quantile(values[chosen].mean(1), [0.025, 0.975])
-        intervals[name] = [float(low), float(high)]
-    return intervals
+def _note_first_click(trial: _Trial) -> None:
+    assert trial.answer is not None
+    guess = trial.answer.masks[0]
+    trial.figures["oracle1"] = trial.best_iou(trial.answer)
+    trial.figures["click1_boundary"] = trial.boundary_iou(guess)
+    trial.notes["predicted"] = trial.answer.scores[0] if trial.answer.scores else None
+    trial.notes["point_xy"] = trial.points[0][:2]
+    trial.notes["click_rle"] = encode(guess).counts
 
 
-def expected_calibration_error(rows: Sequence[Outcome], bins: int = 10) -> float:
-    """Mean gap between predicted and true IoU of the first click, in bins of the predicted one."""
-    predicted = np.array([row.predicted for row in rows])
-    true = np.array([row.clicks[0] for row in rows])
-    which = np.clip((predicted * bins).astype(int), 0, bins - 1)
-    gaps = [
-        abs(predicted[which == b].mean() - true[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
+def _note_course(trial: _Trial, most: int, *, noc: bool) -> None:
+    """IoU after each click; a mask that was right before the last click stays as it was."""
+    course = trial.course + [trial.course[-1]] * (most - len(trial.course))
+    trial.figures.update({f"click{i}": value for i, value in enumerate(course[:most], 1)})
+    counted = course[: min(most, WORSE_UNTIL)]
+    trial.notes["extra_clicks"] = len(counted) - 1
+    trial.notes["worse"] = sum(worse_clicks(counted))
+    if noc:
+        for target in NOC_TARGETS:
+            enough = [i for i, value in enumerate(course, 1) if value >= target]
+            trial.figures[f"noc{round(100 * target)}"] = float(enough[0] if enough else NOC_LIMIT)
+
+
+def worse_clicks(course: Sequence[float]) -> list[bool]:
+    """For each click after the first, whether it lowered the IoU by more than WORSE."""
+    return [after < before - WORSE for before, after in pairwise(course)]
+
+
+def _box(scene: Scene, trials: Sequence[_Trial], *, clicks: int) -> None:
+    answers = scene.predict_many([Request(box=trial.box) for trial in trials])
+    for trial, answer in zip(trials, answers, strict=True):
+        guess = answer.masks[0]
+        trial.figures["box"] = trial.iou(guess)
+        trial.figures["box_boundary"] = trial.boundary_iou(guess)
+        trial.notes["box_xyxy"] = trial.box
+        trial.notes["box_rle"] = encode(guess).counts
+        trial.answer, trial.points = answer, []
+    active = list(trials)
+    for number in range(1, clicks + 1):
+        active = [trial for trial in active if trial.correct()]
+        requests = [Request(points=tuple(t.points), box=t.box, previous=t.answer) for t in active]
+        for trial, answer in zip(active, scene.predict_many(requests) if active else (), strict=True):
+            trial.answer = answer
+        for trial in trials:
+            assert trial.answer is not None
+            trial.figures[f"box_click{number}"] = trial.iou(trial.answer.masks[0])
+
+
+def _outcome(name: str, sample: Sample, trial: _Trial) -> Outcome:
+    area = int(np.count_nonzero(trial.true.mask))
+    return Outcome(
+        key=sample.key,
+        number=trial.number,
+        predictor=name,
+        source=sample.source,
+        kind=sample.kind,
+        label=trial.true.label,
+        zero_shot=sample.zero_shot,
+        image_hw=sample.picture.image_hw,
+        area=area,
+        size=size_class(area),
+        figures=trial.figures,
+        **trial.notes,
+    )
+
+
+def size_class(area: float) -> str:
+    """COCO's class of a mask of so many pixels: "small" below 32 x 32, "large" from 96 x 96, or "medium"."""
+    return "small" if area < _SMALL else "medium" if area < _MEDIUM else "large"

@@ -147,7 +147,8 @@ class Outcome:
 
 def outcomes_path(report: str | os.PathLike[str]) -> Path:
     """Where the outcomes of a report lie: `report.json` -> `report.outcomes.jsonl`."""
-    return Path(report).with_suffix(OUTCOMES_SUFFIX)
+    path = Path(report)
+    return path.with_name(path.name.removesuffix(".json") + OUTCOMES_SUFFIX)
 
 
 def read_outcomes(report: str | os.PathLike[str]) -> list[Outcome]:

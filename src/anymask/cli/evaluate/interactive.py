@@ -1,81 +1,140 @@
-"""`anymask evaluate interactive`: simulated clicks and boxes."""
+"""`anymask evaluate interactive`: simulated clicks, boxes and strokes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from anymask.cli.terminal import progress, say
 from anymask.core.errors import InputError
 
+if TYPE_CHECKING:
+    from anymask.evaluate.report import Report
+
+_ROWS = ("mean_over_sources", "mean_over_trained_sources", "mean_over_zero_shot_sources", "mean_over_masks")
+_COLUMNS = (
+    "click1", "oracle1", "click2", "click3", "click5", "click9", "noc85", "noc90", "box", "box_click1",
+    "box_click3", "scribble", "random1", "click1_boundary", "box_boundary",
+)  # fmt: skip
+
 
 def interactive(
-    shards: Annotated[list[Path], typer.Argument(help="Tar shards of images with masks.")],
-    model: Annotated[str, typer.Option(help="A model's name or folder.")] = "lite",
+    data: Annotated[list[Path], typer.Argument(help="Pictures with true masks: tar shards, files, folders.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model's name, folder or checkpoint; may be repeated.  [default: lite]"),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(help="A classical method: grabcut, watershed, random-walker; may be repeated."),
+    ] = None,
+    protocols: Annotated[
+        str,
+        typer.Option(help="Some of clicks, box, box-clicks, scribble, random-click, noc, with commas."),
+    ] = "clicks,box",
+    most_clicks: Annotated[int, typer.Option(help="Clicks on each mask, 1 to 20.")] = 9,
+    first_click: Annotated[
+        Literal["centre", "random"], typer.Option(help="Where the first click lies.")
+    ] = "centre",
+    seed: Annotated[int, typer.Option(help="Of random clicks and strokes.")] = 0,
+    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
+    every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
     backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
-    every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the report (JSON) here.")] = None,
+    on_error: Annotated[
+        Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
+    ] = "skip",
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Write the report (JSON) here, and the outcomes beside it."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
-    """Simulated clicks and boxes: IoU after 1 to 5 clicks, best of three candidates, box.
+    """Simulated clicks and boxes: IoU after 1 to 9 clicks, best of the candidates, box.
 
-    The first click lies at the centre of the object, each next one at the centre of the largest error.
+    The first click lies at the centre of the object, each next one at the centre of the largest error. With
+    -o a run that was stopped goes on where it was.
     """
-    import anymask
-    from anymask.core.files import write_atomically
-    from anymask.evaluate.interactive import evaluate_case, shard_cases, summarise
-    from anymask.formats.shards import count_pairs
+    from anymask.evaluate.baselines import checked_baseline
+    from anymask.evaluate.datasets import open_samples
+    from anymask.evaluate.interactive import InteractiveSettings, evaluate_sample
+    from anymask.evaluate.predictors import open_predictor
+    from anymask.evaluate.report import Outcome
+    from anymask.evaluate.run import PictureRun
+    from anymask.evaluate.samples import Problems
+    from anymask.evaluate.summary import summarise
 
-    total = -(-sum(count_pairs(shard) for shard in shards) // every)
-    loaded = anymask.load(model, precision=precision, backend=backend)
-    trouble: list[str] = []
-    cases = shard_cases(shards, trouble, every=every)
-    outcomes = [
-        outcome
-        for case in progress(cases, total=total, label="evaluating", quiet=quiet)
-        for outcome in evaluate_case(loaded, case)
-    ]
-    for line in trouble:
+    settings = InteractiveSettings(_words(protocols), most_clicks, first_click, seed)  # type: ignore[arg-type]
+    source = open_samples(data, layout)
+    names = [*(model or ["lite"]), *map(checked_baseline, baseline or [])]
+    predictors = [open_predictor(name, precision=precision, backend=backend) for name in names]
+    problems = Problems(on_error)
+    about = {**settings.to_json(), "precision": precision, "backend": backend}
+    with PictureRun(
+        "interactive",
+        source,
+        predictors,
+        settings=about,
+        every=every,
+        problems=problems,
+        out=out,
+        fresh=fresh,
+    ) as run:
+        if run.finished and not quiet:
+            say(f"anymask: {run.finished} of {run.total} pictures are done already")
+        steps = run.steps(
+            lambda name, one, sample: [
+                outcome.to_json() for outcome in evaluate_sample(one, sample, settings, name=name)
+            ]
+        )
+        for _ in progress(steps, total=run.total - run.finished, label="evaluating", quiet=quiet):
+            pass
+        report = run.report(lambda lines: summarise(map(Outcome.from_json, lines)))
+    finish(report, out, as_json=as_json, quiet=quiet)
+    if not quiet and not as_json:
+        tell(report)
+
+
+def finish(report: Report, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Name what was skipped, refuse a report about nothing, write and print it."""
+    for line in report.skipped if not quiet else ():
         say(f"anymask: skipped {line}")
-    if not outcomes:
-        raise InputError(f"{', '.join(map(str, shards))}: no picture with a usable mask")
-    report = {
-        "protocol": "interactive",
-        "model": loaded.spec.full_name,
-        "model_sha256": loaded.sha256,
-        "precision": precision,
-        "data": [shard.name for shard in shards],
-        "every": every,
-        "skipped": trouble,
-        **summarise(outcomes),
-    }
-    text = json.dumps(report, indent=1)
+    if not any(summary.get("masks") for summary in report.summary.values()):
+        raise InputError(f"{report.data.name}: no picture with a usable mask")
     if out is not None:
-        write_atomically(out, text.encode())
+        report.save(out)
     if as_json:
-        print(text)
-    elif not quiet:
-        _tell(report)
+        print(json.dumps(report.to_json(), indent=1))
 
 
-def _tell(report: dict[str, Any]) -> None:
-    columns = ("click1", "oracle1", "click2", "click3", "click5", "box")
-    say(f"{report['model']}: {report['masks']} masks from {report['sources']} sources")
-    say(f"{'':24}" + "".join(f"{name:>9}" for name in columns))
-    for row in (
-        "mean_over_sources",
-        "mean_over_trained_sources",
-        "mean_over_zero_shot_sources",
-        "mean_over_masks",
-    ):
-        if report[row]:
-            name = row.removeprefix("mean_").replace("_", " ")
-            say(f"{name:<24}" + "".join(f"{report[row][column]:>9.3f}" for column in columns))
-    worse = report["share_of_extra_clicks_that_made_it_worse"]
-    say(f"extra clicks that lowered IoU by more than 0.05: {100 * worse:.1f} %")
-    say(f"expected calibration error of predicted IoU: {report['predicted_iou_ece']:.3f}")
+def tell(report: Report) -> None:
+    """The headline figures of every predictor as a table for people."""
+    for name, summary in report.summary.items():
+        say(f"{name}: {summary['masks']} masks from {summary['sources']} sources")
+        columns = [column for column in _COLUMNS if column in summary["mean_over_masks"]]
+        for part in (columns[:8], columns[8:]):
+            if part:
+                _table(part, summary)
+        worse, ece = summary["share_of_extra_clicks_that_made_it_worse"], summary["predicted_iou_ece"]
+        say(f"extra clicks, up to the fifth, that lowered IoU by more than 0.05: {100 * worse:.1f} %")
+        if ece is not None:
+            say(f"expected calibration error of predicted IoU: {ece:.3f}")
+
+
+def _table(columns: Iterable[str], summary: Mapping[str, Any]) -> None:
+    widths = {column: max(9, len(column) + 2) for column in columns}
+    say(f"{'':24}" + "".join(f"{column:>{width}}" for column, width in widths.items()))
+    for row in _ROWS:
+        if summary[row]:
+            values = "".join(f"{summary[row][column]:>{width}.3f}" for column, width in widths.items())
+            say(f"{row.removeprefix('mean_').replace('_', ' '):<24}{values}")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
