@@ -1,0 +1,331 @@
+"""The page of an interactive report: clicks, boxes, calibration, groups, and cases as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from anymask.core.arrays import Float64Array
+from anymask.evaluate.page import figures
+from anymask.evaluate.page.cases import drawing, extremes, shown
+from anymask.evaluate.page.common import about_the_run, quoted, skipped
+from anymask.evaluate.page.layout import (
+    Bar,
+    bars,
+    document,
+    figure,
+    keys,
+    section,
+    table,
+    with_interval,
+)
+from anymask.evaluate.page.markup import Markup, join, tag
+from anymask.evaluate.page.plots import Axis, Line, bubbles, histogram, legend, lines
+from anymask.evaluate.report import Outcome, Report
+from anymask.evaluate.samples import Sample
+
+_AVERAGES = (
+    ("mean_over_sources", "all sources", "interval_95"),
+    ("mean_over_trained_sources", "sources trained on", None),
+    ("mean_over_zero_shot_sources", "zero-shot sources", None),
+    ("mean_over_masks", "masks", "interval_95_over_masks"),
+)
+_BINS = 20
+
+Summary = Mapping[str, Any]
+
+
+def chosen_cases(report: Report, outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The cases shown as pictures, of the report's first predictor: best, median and worst."""
+    return extremes([o for o in outcomes if o.predictor == report.predictors[0].name], main_figure(outcomes))
+
+
+def main_figure(outcomes: Sequence[Outcome]) -> str:
+    """The figure by which cases are ranked: one click if it was measured, the box otherwise."""
+    names = {name for outcome in outcomes for name in outcome.figures}
+    return next((name for name in ("click1", "box") if name in names), min(names, default="click1"))
+
+
+def interactive_page(report: Report, outcomes: Sequence[Outcome], samples: Mapping[str, Sample]) -> str:
+    """The whole page as HTML.
+
+    outcomes: of the report's run. samples: key -> picture with masks, for the cases; what is not there is not
+    shown. Raises FormatError if the samples are not those of the report.
+    """
+    names = [predictor.name for predictor in report.predictors]
+    summaries = [report.summary[name] for name in names]
+    by_name = [[o for o in outcomes if o.predictor == name] for name in names]
+    first = summaries[0]
+    lead = join(
+        tag("p", _lead(report, first), class_="lead"),
+        keys(*_key_numbers(first)),
+    )
+    return document(
+        f"Interactive segmentation: {', '.join(names)}",
+        lead,
+        section("Results", _results_note(first), _results(names, summaries)),
+        section(
+            "Plots",
+            "Means over sources; bands are 95 % bootstrap intervals, sources drawn with replacement.",
+            _plots(names, summaries, by_name),
+        ),
+        _groups(names, summaries),
+        _sources(names, summaries),
+        _cases(report, outcomes, samples),
+        quoted("interactive"),
+        about_the_run(report),
+        skipped(report),
+    )
+
+
+def _lead(report: Report, first: Summary) -> str:
+    sizes = f"{first['masks']} masks in {first['pictures']} pictures of {first['sources']} sources"
+    return f"{report.data.name}: {sizes}. IoU of the found mask with the true one, at the picture's own size."
+
+
+def _key_numbers(first: Summary) -> list[tuple[str, str, str]]:
+    found = []
+    for name in ("click1", "oracle1", "click5", "box"):
+        if name in first["mean_over_sources"]:
+            low, high = first["interval_95"][name]
+            found.append(
+                (
+                    figures.title(name),
+                    f"{first['mean_over_sources'][name]:.3f}",
+                    f"95 %: {low:.3f}–{high:.3f}",
+                )
+            )
+    if figures.clicks(first["mean_over_sources"]):
+        worse = first["share_of_extra_clicks_that_made_it_worse"]
+        found.append(("clicks that make it worse", f"{worse:.1%}", "IoU falls by more than 0.05"))
+    if first["predicted_iou_ece"] is not None:
+        found.append(("calibration error", f"{first['predicted_iou_ece']:.3f}", "of the predicted IoU, ECE"))
+    return found
+
+
+def _results_note(first: Summary) -> str:
+    note = (
+        "Averaged within each source first, then over sources, so that every collection counts alike; "
+        "the last line of each counts every mask alike. Small numbers: 95 % bootstrap intervals, over "
+        "sources and over pictures."
+    )
+    if any(figures.counts_clicks(name) for name in first["mean_over_masks"]):
+        note += " NoC: clicks until that IoU, less is better, 20 if it is never reached."
+    return note
+
+
+def _results(names: Sequence[str], summaries: Sequence[Summary]) -> Markup:
+    columns = figures.headline(dict.fromkeys(n for s in summaries for n in s["mean_over_masks"]))
+    rows: list[list[object]] = []
+    for name, summary in zip(names, summaries, strict=True):
+        if len(names) > 1:
+            rows.append([name])
+        for key, label, interval in _AVERAGES:
+            if summary[key]:
+                ends = summary[interval] if interval else {}
+                rows.append([label, *(_cell(c, summary[key].get(c), ends.get(c)) for c in columns)])
+    return table(["averaged over", *map(figures.title, columns)], rows, full=True)
+
+
+def _cell(name: str, value: float | None, ends: Sequence[float] | None) -> Markup:
+    places = 2 if figures.counts_clicks(name) else 3
+    return with_interval(figures.text(name, value), ends if value is not None else None, places)
+
+
+def _plots(
+    names: Sequence[str], summaries: Sequence[Summary], by_name: Sequence[Sequence[Outcome]]
+) -> Markup:
+    found = [
+        _click_curve(names, summaries),
+        _worse_curve(names, summaries),
+        _reliability(names, summaries),
+        _spread(names, by_name, "click1", "IoU after one click"),
+        _spread(names, by_name, "box", "IoU for the box"),
+    ]
+    return tag("div", *found, class_="plots")
+
+
+def _click_curve(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
+    series, most = [], 0
+    for name, summary in zip(names, summaries, strict=True):
+        curve = figures.clicks(summary["mean_over_sources"])
+        ends = np.array([summary["interval_95"][f] for f in curve.values()]).reshape(-1, 2)
+        values = [summary["mean_over_sources"][f] for f in curve.values()]
+        series.append(Line(name, list(curve), values, list(ends[:, 0]), list(ends[:, 1])))
+        most = max(most, *curve, 0)
+    if most < 2:
+        return None
+    x = Axis("clicks", 1, most, _click_ticks(most), 0)
+    about = f"Mean IoU over clicks: {_spoken(series)}"
+    return figure("IoU over clicks", lines(series, x, Axis.share("mean IoU"), about=about), names=names)
+
+
+def _worse_curve(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
+    series = [
+        Line(
+            name,
+            [int(n) for n in summary["worse_by_click"]],
+            [100 * v for v in summary["worse_by_click"].values()],
+        )
+        for name, summary in zip(names, summaries, strict=True)
+        if summary["worse_by_click"]
+    ]
+    most = max((int(max(line.x)) for line in series), default=0)
+    if most < 3:
+        return None
+    highest = max(max(line.y) for line in series)
+    x = Axis("click", 2, most, tuple(t for t in _click_ticks(most) if t >= 2), 0)
+    plot = lines(
+        series, x, Axis.upwards("% of masks", max(highest, 1.0)), about=f"Masks made worse: {_spoken(series)}"
+    )
+    note = "Correct clicks that lower the IoU by more than 0.05, share of all masks."
+    return figure("Clicks that make it worse", plot, note, names=[line.name for line in series])
+
+
+def _reliability(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
+    series, errors = [], []
+    for name, summary in zip(names, summaries, strict=True):
+        bins = summary["reliability"]
+        if bins:
+            masks = np.array([b["masks"] for b in bins], float)
+            line = Line(name, [b["predicted"] for b in bins], [b["true"] for b in bins])
+            series.append((line, masks / masks.sum()))
+            errors.append(f"{name}: ECE {summary['predicted_iou_ece']:.3f}")
+    if not series:
+        return None
+    note = f"First click, ten bins; area of a dot: share of masks. {'; '.join(errors)}."
+    plot = bubbles(
+        series, Axis.share("predicted IoU"), Axis.share("true IoU"), about=f"Reliability diagram. {note}"
+    )
+    return figure("Is the predicted IoU right?", plot, note, names=[line.name for line, _ in series])
+
+
+def _spread(
+    names: Sequence[str], by_name: Sequence[Sequence[Outcome]], name: str, heading: str
+) -> Markup | None:
+    series = [(label, shares(_values(rows, name))) for label, rows in zip(names, by_name, strict=True)]
+    series = [(label, 100 * values) for label, values in series if values.any()]
+    if not series:
+        return None
+    plot = histogram(series, Axis.share("IoU"), "% of masks", about=f"Histogram of the {heading} over masks")
+    return figure(
+        heading, plot, f"Share of masks in bins of {1 / _BINS:g}.", names=[label for label, _ in series]
+    )
+
+
+def shares(numbers: Float64Array, bins: int = _BINS) -> Float64Array:
+    """Histogram of numbers in [0, 1]: (bins,) float64, shares of all; zeros if there are none."""
+    counts, _ = np.histogram(numbers, bins, (0.0, 1.0))
+    return np.asarray(counts / max(len(numbers), 1), np.float64)
+
+
+def _values(rows: Sequence[Outcome], name: str) -> Float64Array:
+    return np.array([row.figures[name] for row in rows if name in row.figures], np.float64)
+
+
+def _click_ticks(most: int) -> tuple[float, ...]:
+    return tuple(t for t in (1, 2, 3, 5, 7, 9, 12, 15, 20) if t <= most)
+
+
+def _spoken(series: Sequence[Line]) -> str:
+    return "; ".join(f"{s.name} from {s.y[0]:.3f} to {s.y[-1]:.3f}" for s in series)
+
+
+def _groups(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
+    main = _main(summaries[0])
+    parts = []
+    for key, heading in (
+        ("by_size", "By size"),
+        ("by_share", "By share of the picture"),
+        ("by_kind", "By kind"),
+    ):
+        rows = [_group_bar(name, [s[key].get(name) for s in summaries], main) for name in summaries[0][key]]
+        if len(rows) > 1:
+            parts.append(tag("figure", tag("h3", heading), bars(rows)))
+    if not parts:
+        return None
+    note = (
+        f"{figures.title(main).capitalize()}, mean over the masks of a group. Size as in COCO: small below "
+        "32 x 32 pixels of area, large from 96 x 96 on."
+    )
+    return section("Which objects", note, legend(names), tag("div", *parts, class_="plots"))
+
+
+def _group_bar(name: str, groups: Sequence[Mapping[str, Any] | None], main: str) -> Bar:
+    values = tuple(g["mean_over_masks"].get(main) if g else None for g in groups)
+    return Bar(name, values, groups[0]["masks"] if groups[0] else None)
+
+
+def _sources(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
+    first = summaries[0]
+    main, zero_shot = _main(first), set(first["zero_shot_sources"])
+    ranked = sorted(first["by_source"].items(), key=lambda item: (-item[1].get(main, 0.0), item[0]))
+    if len(ranked) < 2:
+        return None
+    rows = [
+        Bar(
+            name + (" ◇" if name in zero_shot else ""),
+            tuple(s["by_source"].get(name, {}).get(main) for s in summaries),
+            about["masks"],
+            mark=name in zero_shot,
+        )
+        for name, about in ranked
+    ]
+    note = f"{figures.title(main).capitalize()}, mean over the masks of a source, with their number."
+    if zero_shot:
+        note += " ◇ zero-shot: no picture of the source was trained on."
+    return section("Sources", note, legend(names), bars(rows, columns=True))
+
+
+def _main(summary: Summary) -> str:
+    return next(
+        (n for n in ("click1", "box") if n in summary["mean_over_masks"]),
+        next(iter(summary["mean_over_masks"]), "click1"),
+    )
+
+
+def _cases(report: Report, outcomes: Sequence[Outcome], samples: Mapping[str, Sample]) -> Markup | None:
+    main = main_figure(outcomes)
+    prompt = "box" if main == "box" else "click"
+    groups = []
+    for name, rows in chosen_cases(report, outcomes).items():
+        pictures = [case_figure(row, samples, main, prompt) for row in rows]
+        if any(pictures):
+            groups += [tag("h3", name), tag("div", *pictures, class_="cases")]
+    if not groups:
+        return None
+    note = (
+        f"{report.predictors[0].name}, {figures.title(main)}: the highest, the most typical and the "
+        "lowest IoU, one mask per source while there are enough. Views are cut out round the object."
+    )
+    return section("Cases", note, picture_key(prompt), *groups)
+
+
+def case_figure(outcome: Outcome, samples: Mapping[str, Sample], main: str, prompt: str) -> Markup | None:
+    """One case with its caption; None if its picture is not there."""
+    case = shown(outcome, samples, prompt=prompt)
+    if case is None:
+        return None
+    iou = outcome.figures[main]
+    expected = (
+        f", predicted {outcome.predicted:.2f}" if prompt == "click" and outcome.predicted is not None else ""
+    )
+    name = f"{outcome.label or 'object'} in {outcome.key}, mask {outcome.number}"
+    caption = tag(
+        "figcaption", tag("strong", f"IoU {iou:.2f}"), expected, tag("span", name, class_="name", title=name)
+    )
+    return tag("figure", drawing(case, f"{name}: IoU {iou:.2f}"), caption, class_="case")
+
+
+def picture_key(prompt: str) -> Markup:
+    """What the lines in the pictures mean."""
+    pointed = (
+        tag("li", tag("i", class_="dashes"), "box given")
+        if prompt == "box"
+        else tag("li", tag("i", class_="click"), "click")
+    )
+    true = tag("li", tag("i", style="background:#35c3ff"), "true outline")
+    found = tag("li", tag("i", style="background:#ffa02e"), "found outline")
+    return tag("ul", pointed, true, found, class_="key")

@@ -1,0 +1,148 @@
+"""The parts every report page is made of: document, section, key numbers, table, rows of bars, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from anymask._version import __version__
+from anymask.evaluate.page.markup import Markup, join, tag
+from anymask.evaluate.page.plots import legend, style
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # nothing is loaded, no script runs
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A category with one value per series, in [0, 1] where values are shares of the track.
+
+    count: how many masks stand behind it. interval: ends of the first value's interval.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    count: int | None = None
+    interval: tuple[float, float] | None = None
+    mark: bool = False
+
+
+def document(title: str, lead: object, *sections: object) -> str:
+    """A whole page. It loads nothing: style and pictures are inside, and scripts are forbidden."""
+    css = resources.files(__package__).joinpath("page.css").read_text("utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        Markup(f"<style>\n{css}</style>"),
+    )
+    foot = tag("footer", f"Written by anymask {__version__}. Nothing on this page is loaded from elsewhere.")
+    body = tag("body", tag("main", tag("header", tag("h1", title), lead), *sections, foot))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def section(title: str, note: object, *body: object) -> Markup:
+    """A part of the page under its heading; `note` says what is shown and how it was made."""
+    return tag("section", tag("h2", title), tag("p", note, class_="note") if note else None, *body)
+
+
+def figure(title: str, chart: Markup, caption: object = None, *, names: Sequence[str] = ()) -> Markup:
+    """A plot under its title, with a legend where it shows several series."""
+    below = tag("figcaption", caption) if caption else None
+    return tag("figure", tag("h3", title), legend(names), chart, below)
+
+
+def keys(*entries: tuple[str, str, str]) -> Markup:
+    """The few numbers to read first: what it is, the number, what to know about it."""
+    cells = (
+        tag("div", tag("dt", name), tag("dd", value, tag("small", more))) for name, value, more in entries
+    )
+    return tag("dl", *cells, class_="keys")
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], *, text: int = 1, full: bool = False
+) -> Markup:
+    """A table whose first `text` columns are words and whose others are numbers.
+
+    A row of one entry is the heading of the rows below it.
+    """
+    titles = (tag("th", name, scope="col", class_=_kind(i, text)) for i, name in enumerate(head))
+    body = (_row(row, text, len(head)) for row in rows)
+    whole = tag(
+        "table", tag("thead", tag("tr", *titles)), tag("tbody", *body), class_="full" if full else None
+    )
+    return tag("div", whole, class_="wide", tabindex=0)
+
+
+def with_interval(value: str, ends: Sequence[float] | None, places: int = 3) -> Markup:
+    """A number with its interval in small type below it, where there is one."""
+    if ends is None:
+        return join(value)
+    return join(value, tag("small", f"{ends[0]:.{places}f}–{ends[1]:.{places}f}"))
+
+
+def bars(rows: Sequence[Bar], *, columns: bool = False, value_name: str = "IoU") -> Markup:
+    """Rows of name, bar, value and count: the first series is the bar, others are ticks across it.
+
+    Values lie on a track from 0 to 1. columns: as many columns as the page has room for.
+    """
+    head = tag("li", *(tag("span", t, class_=c) for t, c in _bar_head(value_name)), class_="head")
+    items = [_bar_row(row) for row in rows]
+    return tag("ul", *([] if columns else [head]), *items, class_="rows columns" if columns else "rows")
+
+
+def facts(entries: Sequence[tuple[str, object]]) -> Markup:
+    """Names and what they are, one per line."""
+    return tag("dl", *((tag("dt", name), tag("dd", value)) for name, value in entries), class_="facts")
+
+
+def folded(title: str, *body: object) -> Markup:
+    """What only some readers want, closed at first."""
+    return tag("details", tag("summary", title), *body)
+
+
+def link(address: str, text: str) -> Markup:
+    """A link to one of this package's own sources; never to what data brought along."""
+    return tag("a", text, href=address, rel="noreferrer")
+
+
+def _kind(column: int, text: int) -> str | None:
+    return None if column < text else "number"
+
+
+def _row(row: Sequence[object], text: int, columns: int) -> Markup:
+    if len(row) == 1:
+        return tag("tr", tag("th", row[0], scope="rowgroup", colspan=columns), class_="group")
+    first = tag("th", row[0], scope="row")
+    rest = (tag("td", value, class_=_kind(i, text)) for i, value in enumerate(row[1:], 1))
+    return tag("tr", first, *rest)
+
+
+def _bar_head(value_name: str) -> tuple[tuple[str, str], ...]:
+    return ("", "name"), ("", ""), (value_name, "value"), ("masks", "count")
+
+
+def _bar_row(row: Bar) -> Markup:
+    first = row.values[0]
+    marks = [_mark("bar", style(1 if row.mark else 0), width=first)] if first is not None else []
+    if row.interval is not None:
+        low, high = row.interval
+        marks.append(_mark("span", "", left=low, width=high - low))
+    marks += [_mark("tick", style(i), left=v) for i, v in enumerate(row.values) if i and v is not None]
+    return tag(
+        "li",
+        tag("span", row.name, class_="name", title=row.name),
+        tag("span", *marks, class_="track"),
+        tag("span", "–" if first is None else f"{first:.3f}", class_="value"),
+        tag("span", "" if row.count is None else row.count, class_="count"),
+    )
+
+
+def _mark(kind: str, colour: str, *, left: float | None = None, width: float | None = None) -> Markup:
+    place = "" if left is None else f"left:{100 * min(max(left, 0.0), 1.0):.2f}%;"
+    size = "" if width is None else f"width:{100 * min(max(width, 0.0), 1.0):.2f}%"
+    return tag("i", class_=f"{kind} {colour}".strip(), style=place + size)

@@ -1,0 +1,219 @@
+"""Plots as inline SVG, coloured by the page's style sheet, so that they follow its light or dark theme.
+
+A plot is drawn for a width of 380 units and never shown much smaller, so that its text stays readable; names
+of series stand in a legend of HTML above it, where they wrap instead of running into each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anymask.evaluate.page.markup import Markup, tag
+
+STYLES = 6
+"""How many series the style sheet has colours for (classes s0 to s5); more start again from the first."""
+
+_WIDTH, _HEIGHT = 380, 264
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 366.0, 28.0, 222.0
+_DOT = 2.8
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: its label, its ends, where its ticks stand and with how many decimal places."""
+
+    label: str
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    places: int = 1
+
+    @classmethod
+    def share(cls, label: str) -> Axis:
+        """From 0 to 1 in steps of 0.2."""
+        return cls(label, 0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+
+    @classmethod
+    def upwards(cls, label: str, highest: float) -> Axis:
+        """From 0 to the first round number that holds `highest`, in 4 to 6 round steps."""
+        step = _round_step(max(highest, 1e-9) / 5)
+        count = int(np.ceil(highest / step - 1e-9)) or 1
+        ticks = tuple(step * i for i in range(count + 1))
+        return cls(label, 0.0, ticks[-1], ticks, max(0, -int(np.floor(np.log10(step) + 1e-9))))
+
+    def text(self, value: float) -> str:
+        return f"{value:.{self.places}f}"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A series: x and y of its points, N each; low and high: ends of the interval at each point."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    dots: bool = True
+
+
+def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, diagonal: bool = False) -> Markup:
+    """Lines with their interval bands. `about` is read out to who cannot see the plot.
+
+    diagonal: draw y = x as well, where a calibrated score would lie.
+    """
+    parts = [_grid(x, y)]
+    if diagonal:
+        parts.append(tag("path", class_="reference", d=_path(x, y, [x.low, x.high], [x.low, x.high])))
+    parts += [_band(line, i, x, y) for i, line in enumerate(series) if line.low is not None]
+    for i, line in enumerate(series):
+        parts.append(tag("path", class_=f"line {style(i)}", d=_path(x, y, line.x, line.y)))
+        if line.dots:
+            parts.append(_dots(line, i, x, y))
+    return _plot(*parts, about=about)
+
+
+def histogram(series: Sequence[tuple[str, npt.ArrayLike]], x: Axis, label: str, *, about: str) -> Markup:
+    """Shares per bin, bins of equal width from x.low to x.high: the first series as bars, others as steps."""
+    shares = [(name, np.asarray(values, float)) for name, values in series]
+    y = Axis.upwards(label, max((float(v.max()) for _, v in shares if v.size), default=1.0))
+    parts = [_grid(x, y)]
+    for i, (name, values) in enumerate(shares):
+        edges = np.linspace(x.low, x.high, len(values) + 1)
+        parts.append(_bars(name, values, edges, x, y) if i == 0 else _steps(values, edges, i, x, y))
+    return _plot(*parts, about=about)
+
+
+def bubbles(series: Sequence[tuple[Line, npt.ArrayLike]], x: Axis, y: Axis, *, about: str) -> Markup:
+    """Joined dots whose areas are the given shares, over the diagonal: a reliability diagram."""
+    parts = [_grid(x, y), tag("path", class_="reference", d=_path(x, y, [x.low, x.high], [x.low, x.high]))]
+    for i, (line, shares) in enumerate(series):
+        parts.append(tag("path", class_=f"line thin {style(i)}", d=_path(x, y, line.x, line.y)))
+        parts.append(_bubbles(line, np.asarray(shares, float), i, x, y))
+    return _plot(*parts, about=about)
+
+
+def legend(names: Sequence[str]) -> Markup | None:
+    """What colour is which series; nothing for a single one."""
+    if len(names) < 2:
+        return None
+    items = (tag("li", tag("span", class_=f"swatch {style(i)}"), name) for i, name in enumerate(names))
+    return tag("ul", *items, class_="legend")
+
+
+def style(index: int) -> str:
+    """The class of the series with this index."""
+    return f"s{index % STYLES}"
+
+
+def _round_step(rough: float) -> float:
+    power = float(10.0 ** np.floor(np.log10(rough)))
+    return next(
+        factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9)
+    )
+
+
+def _plot(*parts: Markup, about: str) -> Markup:
+    size = f"0 0 {_WIDTH} {_HEIGHT}"
+    return tag("svg", *parts, class_="plot", viewBox=size, role="img", aria_label=about)
+
+
+def _x(axis: Axis, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return _LEFT + (np.asarray(values, float) - axis.low) / (axis.high - axis.low) * (_RIGHT - _LEFT)
+
+
+def _y(axis: Axis, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return _BOTTOM - (np.asarray(values, float) - axis.low) / (axis.high - axis.low) * (_BOTTOM - _TOP)
+
+
+def _path(x: Axis, y: Axis, xs: npt.ArrayLike, ys: npt.ArrayLike) -> str:
+    points = [f"{px:.1f},{py:.1f}" for px, py in zip(_x(x, xs), _y(y, ys), strict=True)]
+    return "M" + " L".join(points) if points else ""
+
+
+def _grid(x: Axis, y: Axis) -> Markup:
+    rules = "".join(f"M{_LEFT:.1f},{v:.1f} H{_RIGHT:.1f} " for v in _y(y, y.ticks))
+    x_texts = (
+        tag("text", x.text(t), x=f"{v:.1f}", y=_BOTTOM + 16, text_anchor="middle")
+        for t, v in zip(x.ticks, _x(x, x.ticks), strict=True)
+    )
+    y_texts = (
+        tag("text", y.text(t), x=_LEFT - 7, y=f"{v + 3.8:.1f}", text_anchor="end")
+        for t, v in zip(y.ticks, _y(y, y.ticks), strict=True)
+    )
+    labels = (
+        tag("text", y.label, x=4, y=12, class_="axis"),
+        tag(
+            "text",
+            x.label,
+            x=f"{(_LEFT + _RIGHT) / 2:.1f}",
+            y=_HEIGHT - 8,
+            class_="axis",
+            text_anchor="middle",
+        ),
+    )
+    return tag("g", tag("path", class_="rules", d=rules.strip()), *x_texts, *y_texts, *labels)
+
+
+def _band(line: Line, index: int, x: Axis, y: Axis) -> Markup:
+    xs = np.asarray(line.x, float)
+    assert line.low is not None
+    assert line.high is not None
+    ring = np.concatenate([np.asarray(line.low, float), np.asarray(line.high, float)[::-1]])
+    outline = _path(x, y, np.concatenate([xs, xs[::-1]]), ring)
+    return tag("path", class_=f"band {style(index)}", d=outline + " Z" if outline else "")
+
+
+def _dots(line: Line, index: int, x: Axis, y: Axis) -> Markup:
+    xs, ys = np.asarray(line.x, float), np.asarray(line.y, float)
+    dots = (
+        tag("circle", tag("title", f"{line.name}: {b:.3f} at {a:g}"), cx=f"{px:.1f}", cy=f"{py:.1f}", r=_DOT)
+        for a, b, px, py in zip(xs, ys, _x(x, xs), _y(y, ys), strict=True)
+    )
+    return tag("g", *dots, class_=f"dots {style(index)}")
+
+
+def _bubbles(line: Line, shares: npt.NDArray[np.float64], index: int, x: Axis, y: Axis) -> Markup:
+    xs, ys = np.asarray(line.x, float), np.asarray(line.y, float)
+    dots = (
+        tag(
+            "circle",
+            tag("title", f"{line.name}: predicted {a:.2f}, true {b:.2f}, {100 * share:.1f} % of the masks"),
+            cx=f"{px:.1f}",
+            cy=f"{py:.1f}",
+            r=f"{2 + 16 * np.sqrt(share):.1f}",
+        )
+        for a, b, px, py, share in zip(xs, ys, _x(x, xs), _y(y, ys), shares, strict=True)
+    )
+    return tag("g", *dots, class_=f"bubbles {style(index)}")
+
+
+def _bars(
+    name: str, values: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], x: Axis, y: Axis
+) -> Markup:
+    tops, sides = _y(y, values), _x(x, edges)
+    bars = (
+        tag(
+            "rect",
+            tag("title", f"{name}: {value:.1%} from {a:.2f} to {b:.2f}"),
+            x=f"{left + 0.75:.1f}",
+            y=f"{top:.1f}",
+            width=f"{right - left - 1.5:.1f}",
+            height=f"{_BOTTOM - top:.1f}",
+        )
+        for value, top, left, right, a, b in zip(
+            values, tops, sides, sides[1:], edges, edges[1:], strict=False
+        )
+    )
+    return tag("g", *bars, class_=f"bars {style(0)}")
+
+
+def _steps(
+    values: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], index: int, x: Axis, y: Axis
+) -> Markup:
+    xs, ys = np.repeat(edges, 2)[1:-1], np.repeat(values, 2)
+    return tag("path", class_=f"line {style(index)}", d=_path(x, y, xs, ys))
