@@ -12,10 +12,17 @@ from anymask.predict.model import Model
 from anymask.server.config import ServerConfig
 from anymask.server.gate import Gate
 from anymask.server.problems import add_handlers
-from anymask.server.routes import health, images, models, prompts
+from anymask.server.routes import conversions, everything, health, images, models, prompts
 from anymask.server.services import Services
 
-_ROUTERS = (health.router, models.router, images.router, prompts.router)
+_ROUTERS = (
+    health.router,
+    models.router,
+    images.router,
+    prompts.router,
+    everything.router,
+    conversions.router,
+)
 
 
 def create_app(loaded: Iterable[Model], config: ServerConfig | None = None) -> FastAPI:

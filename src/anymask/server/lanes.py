@@ -69,7 +69,8 @@ class Lane:
 class Lanes:
     """One lane per kind of work, so that a click never waits behind a grid of a thousand.
 
-    images: reading pictures and embedding them. prompts: clicks. everything: whole grids. files: conversions.
+    images: reading pictures and embedding them. prompts: clicks. everything: whole grids. files: filters
+    and conversions.
     """
 
     waiting: int

@@ -12,8 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Coordinate = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
+Pixels = Annotated[float, Field(ge=0, le=1e9)]
 Vertex = Annotated[list[Coordinate], Field(min_length=2, max_length=2, description="x, y")]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Id = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[str, Field(max_length=200)]
+FormatName = Annotated[str, Field(min_length=1, max_length=40, description="a name of /v1/formats")]
 ModelName = Annotated[str, Field(min_length=1, max_length=100, description="name or name@version")]
 
 
@@ -97,36 +101,29 @@ class PromptRequest(Request):
     hover: Hover | None = None
 
 
-class Segmentation(Answer):
-    """COCO compressed RLE."""
+class Record(Request):
+    """One mask and what is known of it: the JSON form of a mask record, with the names of COCO and SA-1B.
 
-    size: list[int]
-    counts: str
-
-
-class CandidateAnswer(Answer):
-    """One mask, as the JSON form of a mask record: what a prompt gives can be sent to /v1/export as it is.
-
-    predicted_iou: the model's own guess, about 0 to 1. bbox: x, y, width, height. png: with encoding "png",
-    base64 of a grey PNG of the image's size, 255 on the object.
+    What /prompt and /everything give can be sent to /v1/export as it is. bbox: x, y, width, height.
+    predicted_iou: the model's own guess, about 0 to 1.
     """
 
-    segmentation: Segmentation
-    bbox: list[float]
-    area: int
-    predicted_iou: float | None = None
-    stability_score: float | None = None
-    point_coords: list[list[float]] | None = None
-    crop_box: list[float] | None = None
-    category: str | None = None
-    id: int | str | None = None
-    parent: int | str | None = None
+    segmentation: RleMask
+    bbox: Annotated[list[Number], Field(min_length=4, max_length=4)]
+    area: Annotated[int, Field(ge=0)]
+    predicted_iou: Number | None = None
+    stability_score: Number | None = None
+    point_coords: Annotated[list[Vertex], Field(max_length=1)] | None = None
+    crop_box: Annotated[list[Number], Field(min_length=4, max_length=4)] | None = None
+    category: Annotated[str, Field(max_length=200)] | None = None
+    id: Id | None = None
+    parent: Id | None = None
     attributes: dict[str, Any] | None = None
     provenance: dict[str, Any] | None = None
 
 
-class PromptedCandidate(CandidateAnswer):
-    """A mask record, and its picture if one was asked for."""
+class Candidate(Record):
+    """A mask record. png: if asked for, base64 of a grey PNG of the image's size, 255 on the object."""
 
     png: str | None = None
 
@@ -137,7 +134,95 @@ class PromptAnswer(Answer):
     image: str
     model: str
     prediction: str | None
-    candidates: list[PromptedCandidate]
+    candidates: list[Candidate]
+
+
+class Filters(Request):
+    """Which decoded masks to keep; what is not given stays as it was. docs/everything.md explains each."""
+
+    pred_iou_thresh: Share | None = None
+    stability_score_thresh: Share | None = None
+    stability_score_offset: Annotated[float, Field(ge=0, le=100)] | None = None
+    box_nms_thresh: Share | None = None
+    crop_nms_thresh: Share | None = None
+    min_mask_region_area: Pixels | None = None
+    min_area: Pixels | None = None
+    max_area_share: PositiveShare | None = None
+    mask_nms_thresh: PositiveShare | None = None
+    nested: Literal["keep", "whole", "part"] | None = None
+    containment_thresh: PositiveShare | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The settings that were sent, by name."""
+        return {name: value for name, value in self if value is not None}
+
+
+class Settings(Filters):
+    """Where to click, and which masks to keep."""
+
+    points_per_side: Annotated[int, Field(ge=1, le=128)] | None = None
+    points_per_batch: Annotated[int, Field(ge=1, le=256)] | None = None
+    crop_n_layers: Annotated[int, Field(ge=0, le=3)] | None = None
+    crop_overlap_ratio: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    crop_n_points_downscale_factor: Annotated[int, Field(ge=1, le=16)] | None = None
+
+
+class EverythingRequest(Request):
+    """A run of everything mode. keep_above: masks with a lower score are not even kept for other filters."""
+
+    model: ModelName | None = None
+    preset: Literal["demo", "paper", "objects", "parts", "dense"] | None = None
+    settings: Settings = Settings()
+    keep_above: Share = 0.0
+
+
+class EverythingAnswer(Answer):
+    """run: names the decoded masks for other filters. decoded: how many there are. settings: all in force."""
+
+    run: str
+    image: str
+    model: str
+    settings: dict[str, Any]
+    decoded: int
+    records: list[Record]
+
+
+class ImageMasks(Request):
+    """The masks of one image. name: its file name, relative and without `..`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    width: Annotated[int, Field(ge=1, le=100_000)]
+    height: Annotated[int, Field(ge=1, le=100_000)]
+    records: Annotated[list[Record], Field(max_length=100_000)]
+
+
+class ExportRequest(Request):
+    """Masks to be written as a file."""
+
+    format: FormatName
+    images: Annotated[list[ImageMasks], Field(min_length=1, max_length=10_000)]
+
+
+class ImportAnswer(Answer):
+    """The masks of a file. left_out: what it holds beside masks, counted, in words."""
+
+    images: list[ImageMasks]
+    left_out: list[str]
+
+
+class FormatAnswer(Answer):
+    """One format of files. is_folder: several files that belong together, exchanged as a zip."""
+
+    name: str
+    title: str
+    suffix: str
+    is_folder: bool
+
+
+class FormatsAnswer(Answer):
+    """All formats."""
+
+    formats: list[FormatAnswer]
 
 
 class ImageAnswer(Answer):

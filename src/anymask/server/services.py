@@ -13,6 +13,7 @@ from anymask.server.byte_cache import ByteCache
 from anymask.server.config import MIB, ServerConfig
 from anymask.server.lanes import Lanes
 from anymask.server.library import Library
+from anymask.server.runs import Runs
 from anymask.server.shelf import Shelf
 from anymask.server.turns import Turns
 
@@ -41,6 +42,7 @@ class Services:
     shelf: Shelf
     lanes: Lanes
     library: Library
+    runs: Runs
     turns: Turns
     predictions: ByteCache[str, KeptPrediction]
 
@@ -48,17 +50,20 @@ class Services:
     def of(cls, models: list[Model], config: ServerConfig) -> Services:
         """Everything that a server needs, idle. Raises InputError, OutputError."""
         lanes = Lanes(config.waiting, config.request_seconds)
+        library = Library(config, lanes.images)
         return cls(
             config=config,
             shelf=Shelf(models),
             lanes=lanes,
-            library=Library(config, lanes.images),
+            library=library,
+            runs=Runs(library, lanes.everything, config.run_bytes),
             turns=Turns(),
             predictions=ByteCache(_PREDICTION_BYTES, lambda kept: kept.nbytes),
         )
 
     def forget_answers(self, image: str) -> None:
-        """Drop the kept predictions on an image."""
+        """Drop the kept predictions and runs on an image."""
+        self.runs.forget(image)
         for number in self.predictions:
             kept = self.predictions.get(number)
             if kept is not None and kept.image == image:
