@@ -7,7 +7,8 @@ Two masks of different windows are the same thing if their IoU, where both are k
 2. A cut mask that is the same thing as a complete one goes.
 3. Cut masks that are the same thing are pieces of one mask; the surest pairs are joined first, and a mask has
    at most one piece of each window.
-4. A mask that still ends where a window ends, along more than a share of its box's outline, goes.
+4. A mask that reaches edges of windows beyond which no piece of it is known, along more than a share of its
+   box's outline, goes.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Seams:
         largest = int(np.argmax(areas))
         view = self.layout.view(part.pieces[largest].window)
         height, width = view.size_hw
-        share = self._cut_share(mask, part.pieces)
+        share = self._cut_share(part.box, part.pieces)
         return HugeRecord(
             mask=mask,
             score=float(np.average([one.score for one in masks], weights=areas)),
@@ -143,7 +144,7 @@ class Seams:
 
     def _joined(self, pieces: tuple[Piece, ...]) -> Part | None:
         part = self._part(pieces)
-        return part if self._cut_share(self._mask(pieces), pieces) <= self.most_cut else None
+        return part if self._cut_share(part.box, pieces) <= self.most_cut else None
 
     def _part(self, pieces: tuple[Piece, ...]) -> Part:
         masks = [self._of(piece) for piece in pieces]
@@ -156,14 +157,15 @@ class Seams:
         masks = [self._of(piece).mask for piece in pieces]
         return masks[0] if len(masks) == 1 else union(masks)
 
-    def _cut_share(self, mask: PlacedMask, pieces: Sequence[Piece]) -> float:
-        """Length of the edges of windows at which the mask ends, as a share of its box's outline."""
+    def _cut_share(self, box: Window, pieces: Sequence[Piece]) -> float:
+        """Length of the edges of windows where pieces end unknown, as a share of the outline of their box."""
+        views = [self.layout.view(piece.window) for piece in pieces]
         cut = sum(
-            _ends_at(mask, self._of(piece).mask, edge, self.layout.view(piece.window))
-            for piece in pieces
-            for edge in open_edges(self.layout.view(piece.window), self.layout.image_hw, self.margin)
+            _unknown_at(self._of(piece).mask, edge, view, views)
+            for piece, view in zip(pieces, views, strict=True)
+            for edge in open_edges(view, self.layout.image_hw, self.margin)
         )
-        return cut / (2 * sum(mask.window.size_hw))
+        return cut / (2 * sum(box.size_hw))
 
     def _without_doubles(self, complete: list[Part], joined: list[Part]) -> list[Part]:
         """Of joined masks that are the same thing as another mask, the complete or better one stays."""
@@ -212,21 +214,34 @@ def _known_region(one: WindowMask, view: Window, two: WindowMask, other_view: Wi
     return view if one.is_cut else other_view if two.is_cut else None
 
 
-def _ends_at(mask: PlacedMask, piece: PlacedMask, edge: Window, view: Window) -> int:
-    """Pixels along an edge of a window where a piece reaches it and the whole mask does not go on beyond."""
+def _unknown_at(piece: PlacedMask, edge: Window, view: Window, views: Sequence[Window]) -> int:
+    """Pixels along an edge of a window that a piece reaches, and beyond which no window of `views` sees."""
+    reaches = np.any(piece.pixels(edge), axis=0 if _is_level(edge, view) else 1)
+    beyond = _beyond(edge, view)
+    for other in views:
+        seen = common(beyond, other)
+        if seen is None:
+            continue
+        if _is_level(edge, view) and seen.size_hw[0] == beyond.size_hw[0]:
+            reaches[seen.x0 - edge.x0 : seen.x1 - edge.x0] = False
+        elif not _is_level(edge, view) and seen.size_hw[1] == beyond.size_hw[1]:
+            reaches[seen.y0 - edge.y0 : seen.y1 - edge.y0] = False
+    return int(np.count_nonzero(reaches))
+
+
+def _is_level(edge: Window, view: Window) -> bool:
+    """Whether it is the upper or lower edge of the window."""
+    return edge.size_hw[1] == view.size_hw[1]
+
+
+def _beyond(edge: Window, view: Window) -> Window:
+    """The strip as wide as the edge on its other side, outside the window."""
     height, width = edge.size_hw
-    if width == view.size_hw[1]:  # above or below
-        beyond = edge._replace(y0=edge.y0 - height, y1=edge.y1 - height)
-        if edge.y0 > view.y0:
-            beyond = edge._replace(y0=edge.y0 + height, y1=edge.y1 + height)
-        axis = 0
-    else:
-        beyond = edge._replace(x0=edge.x0 - width, x1=edge.x1 - width)
-        if edge.x0 > view.x0:
-            beyond = edge._replace(x0=edge.x0 + width, x1=edge.x1 + width)
-        axis = 1
-    reaches = np.any(piece.pixels(edge), axis=axis)
-    return int(np.count_nonzero(reaches & ~np.any(mask.pixels(beyond), axis=axis)))
+    if _is_level(edge, view):
+        shift = height if edge.y0 > view.y0 else -height
+        return edge._replace(y0=edge.y0 + shift, y1=edge.y1 + shift)
+    shift = width if edge.x0 > view.x0 else -width
+    return edge._replace(x0=edge.x0 + shift, x1=edge.x1 + shift)
 
 
 def _may_be_alike(part: Part, boxes: np.ndarray, areas: np.ndarray, least_iou: float) -> BoolArray:
