@@ -74,7 +74,7 @@ class PictureRun:
     @property
     def finished(self) -> int:
         """How many pictures all predictors have done already."""
-        return len(self._done())
+        return len(set.intersection(*self._keys().values()))
 
     def steps(self, measure: Measure) -> Iterator[str]:
         """Measure what is not done yet; gives the key of each picture when its lines are written.
@@ -82,9 +82,13 @@ class PictureRun:
         Raises FormatError at the first unusable file if the problems are to be refused.
         """
         noted = len(self._problems.lines)
-        for sample in self._source.samples(self._problems, every=self._every, done=self._done()):
+        keys = self._keys()
+        done = set.intersection(*keys.values())
+        for sample in self._source.samples(self._problems, every=self._every, done=done):
+            # A run may have been stopped between the lines of two predictors.
+            left = {name: one for name, one in self._predictors.items() if sample.key not in keys[name]}
             try:
-                found = {name: measure(name, one, sample) for name, one in self._predictors.items()}
+                found = {name: measure(name, one, sample) for name, one in left.items()}
             except (InputError, MemoryError) as error:
                 self._problems.add(sample.key, str(error) or "not enough memory")
                 continue
@@ -130,11 +134,12 @@ class PictureRun:
     ) -> None:
         self._journal.__exit__(kind, error, trace)
 
-    def _done(self) -> set[str]:
-        by: dict[str, set[str]] = {name: set() for name in self._predictors}
+    def _keys(self) -> dict[str, set[str]]:
+        """The pictures that each predictor has done."""
+        keys: dict[str, set[str]] = {name: set() for name in self._predictors}
         for entry in self._journal.entries:
-            by[entry["predictor"]].add(entry["key"])
-        return set.intersection(*by.values())
+            keys[entry["predictor"]].add(entry["key"])
+        return keys
 
 
 def named(predictors: Sequence[Predictor]) -> dict[str, Predictor]:
