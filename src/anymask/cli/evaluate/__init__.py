@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from anymask.cli.evaluate.boxes import boxes
 from anymask.cli.evaluate.interactive import interactive
+from anymask.cli.evaluate.proposals import proposals
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -15,3 +17,5 @@ def _evaluate() -> None:
 
 
 app.command()(interactive)
+app.command()(boxes)
+app.command()(proposals)
