@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anymask.server.access import check_host, check_origin, check_token, is_open
 from anymask.server.config import ServerConfig
-from anymask.server.problems import Problem, problem_response
+from anymask.server.problems import Problem, of_unexpected, problem_response
 from anymask.server.rates import Rates
 
 _HEADERS = {
@@ -46,15 +46,18 @@ class Gate:
         if scope["type"] != "http":  # no web sockets here
             await send({"type": "websocket.close", "code": 1008})
             return
-        armoured = _with_headers(send)
+        armoured = _Armoured(send)
         try:
             self._check(scope)
+            limited = _limited(receive, self._limit(scope), self._config.body_seconds)
+            await self._app(scope, limited, armoured)
         except Problem as problem:
-            response = problem_response(problem.status_code, problem.code, problem.detail, problem.headers)
-            await response(scope, receive, armoured)
-            return
-        limit = self._limit(scope)
-        await self._app(scope, _limited(receive, limit, self._config.body_seconds), armoured)
+            answer = problem_response(problem.status_code, problem.code, problem.detail, problem.headers)
+            await answer(scope, receive, armoured)
+        except Exception as error:
+            if armoured.has_started:  # too late for another answer; the connection breaks
+                raise
+            await of_unexpected(error, scope["method"], scope["path"])(scope, receive, armoured)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -88,7 +91,9 @@ class Gate:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, "too_large", f"the request is larger than {limit:,} bytes, the limit; send less")
+    """413; the rest of the body is not waited for."""
+    detail = f"the request is larger than {limit:,} bytes, the limit; send less"
+    return Problem(413, "too_large", detail, {"Connection": "close"})
 
 
 def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
@@ -117,12 +122,17 @@ def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
     return limited
 
 
-def _with_headers(send: Send) -> Send:
-    async def armoured(message: Message) -> None:
+class _Armoured:
+    """`send` that puts the security headers on every answer."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.has_started = True
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        await send(message)
-
-    return armoured
+        await self._send(message)
