@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from anymask.cli.evaluate.boxes import boxes
+from anymask.cli.evaluate.edges import edges
 from anymask.cli.evaluate.interactive import interactive
 from anymask.cli.evaluate.proposals import proposals
 
@@ -19,3 +20,4 @@ def _evaluate() -> None:
 app.command()(interactive)
 app.command()(boxes)
 app.command()(proposals)
+app.command()(edges)
