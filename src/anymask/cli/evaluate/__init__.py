@@ -5,9 +5,11 @@ from __future__ import annotations
 import typer
 
 from anymask.cli.evaluate.boxes import boxes
+from anymask.cli.evaluate.compare import compare
 from anymask.cli.evaluate.edges import edges
 from anymask.cli.evaluate.interactive import interactive
 from anymask.cli.evaluate.proposals import proposals
+from anymask.cli.evaluate.report import report
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -21,3 +23,5 @@ app.command()(interactive)
 app.command()(boxes)
 app.command()(proposals)
 app.command()(edges)
+app.command()(report)
+app.command()(compare)

@@ -23,7 +23,11 @@ def quoted(protocol: str) -> Markup | None:
         " and on other data: printed for scale, not for comparison. ",
         known.about,
     )
-    return section("Figures from papers", note, table(["model", *known.columns, "source"], rows))
+    return section(
+        "Figures from papers",
+        note,
+        table(["model", *known.columns, "source"], rows, words=(0, len(known.columns) + 1)),
+    )
 
 
 def about_the_run(report: Report) -> Markup:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from anymask.core.arrays import Float64Array
 from anymask.evaluate.page import figures
-from anymask.evaluate.page.cases import drawing, extremes, shown
 from anymask.evaluate.page.common import about_the_run, quoted, skipped
-from anymask.evaluate.page.layout import (
-    Bar,
-    bars,
-    document,
-    figure,
-    keys,
-    section,
-    table,
-    with_interval,
-)
+from anymask.evaluate.page.gallery import gallery, main_figure
+from anymask.evaluate.page.groups import Summary, by_group, by_source
+from anymask.evaluate.page.layout import document, figure, keys, section, table, with_interval
 from anymask.evaluate.page.markup import Markup, join, tag
-from anymask.evaluate.page.plots import Axis, Line, bubbles, histogram, legend, lines
+from anymask.evaluate.page.plots import Axis, Line, bubbles, histogram, lines
 from anymask.evaluate.report import Outcome, Report
 from anymask.evaluate.samples import Sample
 
@@ -32,48 +23,35 @@ _AVERAGES = (
     ("mean_over_zero_shot_sources", "zero-shot sources", None),
     ("mean_over_masks", "masks", "interval_95_over_masks"),
 )
+_GROUPS = (("by_size", "By size"), ("by_share", "By share of the picture"), ("by_kind", "By kind"))
 _BINS = 20
 
-Summary = Mapping[str, Any]
 
-
-def chosen_cases(report: Report, outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """The cases shown as pictures, of the report's first predictor: best, median and worst."""
-    return extremes([o for o in outcomes if o.predictor == report.predictors[0].name], main_figure(outcomes))
-
-
-def main_figure(outcomes: Sequence[Outcome]) -> str:
-    """The figure by which cases are ranked: one click if it was measured, the box otherwise."""
-    names = {name for outcome in outcomes for name in outcome.figures}
-    return next((name for name in ("click1", "box") if name in names), min(names, default="click1"))
-
-
-def interactive_page(report: Report, outcomes: Sequence[Outcome], samples: Mapping[str, Sample]) -> str:
+def interactive_page(
+    report: Report, outcomes: Mapping[str, Sequence[Outcome]], samples: Mapping[str, Sample]
+) -> str:
     """The whole page as HTML.
 
-    outcomes: of the report's run. samples: key -> picture with masks, for the cases; what is not there is not
+    outcomes: of each predictor. samples: key -> picture with masks, for the cases; what is not there is not
     shown. Raises FormatError if the samples are not those of the report.
     """
     names = [predictor.name for predictor in report.predictors]
     summaries = [report.summary[name] for name in names]
-    by_name = [[o for o in outcomes if o.predictor == name] for name in names]
+    rows = [outcomes.get(name, ()) for name in names]
     first = summaries[0]
-    lead = join(
-        tag("p", _lead(report, first), class_="lead"),
-        keys(*_key_numbers(first)),
-    )
+    main = main_figure(list(first["mean_over_masks"]))
     return document(
         f"Interactive segmentation: {', '.join(names)}",
-        lead,
-        section("Results", _results_note(first), _results(names, summaries)),
+        join(tag("p", _lead(report, first), class_="lead"), keys(*_key_numbers(first))),
+        section("Results", _results_note(first), results(names, summaries)),
         section(
             "Plots",
             "Means over sources; bands are 95 % bootstrap intervals, sources drawn with replacement.",
-            _plots(names, summaries, by_name),
+            _plots(names, summaries, rows),
         ),
-        _groups(names, summaries),
-        _sources(names, summaries),
-        _cases(report, outcomes, samples),
+        by_group(names, summaries, main, _GROUPS),
+        by_source(names, summaries, main, first["zero_shot_sources"]),
+        gallery(names[0], rows[0], samples),
         quoted("interactive"),
         about_the_run(report),
         skipped(report),
@@ -99,7 +77,7 @@ def _key_numbers(first: Summary) -> list[tuple[str, str, str]]:
             )
     if figures.clicks(first["mean_over_sources"]):
         worse = first["share_of_extra_clicks_that_made_it_worse"]
-        found.append(("clicks that make it worse", f"{worse:.1%}", "IoU falls by more than 0.05"))
+        found.append(("clicks that worsen it", f"{worse:.1%}", "by more than 0.05, up to the fifth"))
     if first["predicted_iou_ece"] is not None:
         found.append(("calibration error", f"{first['predicted_iou_ece']:.3f}", "of the predicted IoU, ECE"))
     return found
@@ -116,7 +94,8 @@ def _results_note(first: Summary) -> str:
     return note
 
 
-def _results(names: Sequence[str], summaries: Sequence[Summary]) -> Markup:
+def results(names: Sequence[str], summaries: Sequence[Summary]) -> Markup:
+    """The table of every figure of every predictor, averaged over sources and over masks."""
     columns = figures.headline(dict.fromkeys(n for s in summaries for n in s["mean_over_masks"]))
     rows: list[list[object]] = []
     for name, summary in zip(names, summaries, strict=True):
@@ -141,8 +120,8 @@ def _plots(
         _click_curve(names, summaries),
         _worse_curve(names, summaries),
         _reliability(names, summaries),
-        _spread(names, by_name, "click1", "IoU after one click"),
-        _spread(names, by_name, "box", "IoU for the box"),
+        spread(names, by_name, "click1", "IoU after one click"),
+        spread(names, by_name, "box", "IoU for the box"),
     ]
     return tag("div", *found, class_="plots")
 
@@ -202,9 +181,10 @@ def _reliability(names: Sequence[str], summaries: Sequence[Summary]) -> Markup |
     return figure("Is the predicted IoU right?", plot, note, names=[line.name for line, _ in series])
 
 
-def _spread(
+def spread(
     names: Sequence[str], by_name: Sequence[Sequence[Outcome]], name: str, heading: str
 ) -> Markup | None:
+    """Histogram of a figure over masks, of every predictor that has it; None if none has."""
     series = [(label, shares(_values(rows, name))) for label, rows in zip(names, by_name, strict=True)]
     series = [(label, 100 * values) for label, values in series if values.any()]
     if not series:
@@ -231,101 +211,3 @@ def _click_ticks(most: int) -> tuple[float, ...]:
 
 def _spoken(series: Sequence[Line]) -> str:
     return "; ".join(f"{s.name} from {s.y[0]:.3f} to {s.y[-1]:.3f}" for s in series)
-
-
-def _groups(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
-    main = _main(summaries[0])
-    parts = []
-    for key, heading in (
-        ("by_size", "By size"),
-        ("by_share", "By share of the picture"),
-        ("by_kind", "By kind"),
-    ):
-        rows = [_group_bar(name, [s[key].get(name) for s in summaries], main) for name in summaries[0][key]]
-        if len(rows) > 1:
-            parts.append(tag("figure", tag("h3", heading), bars(rows)))
-    if not parts:
-        return None
-    note = (
-        f"{figures.title(main).capitalize()}, mean over the masks of a group. Size as in COCO: small below "
-        "32 x 32 pixels of area, large from 96 x 96 on."
-    )
-    return section("Which objects", note, legend(names), tag("div", *parts, class_="plots"))
-
-
-def _group_bar(name: str, groups: Sequence[Mapping[str, Any] | None], main: str) -> Bar:
-    values = tuple(g["mean_over_masks"].get(main) if g else None for g in groups)
-    return Bar(name, values, groups[0]["masks"] if groups[0] else None)
-
-
-def _sources(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
-    first = summaries[0]
-    main, zero_shot = _main(first), set(first["zero_shot_sources"])
-    ranked = sorted(first["by_source"].items(), key=lambda item: (-item[1].get(main, 0.0), item[0]))
-    if len(ranked) < 2:
-        return None
-    rows = [
-        Bar(
-            name + (" ◇" if name in zero_shot else ""),
-            tuple(s["by_source"].get(name, {}).get(main) for s in summaries),
-            about["masks"],
-            mark=name in zero_shot,
-        )
-        for name, about in ranked
-    ]
-    note = f"{figures.title(main).capitalize()}, mean over the masks of a source, with their number."
-    if zero_shot:
-        note += " ◇ zero-shot: no picture of the source was trained on."
-    return section("Sources", note, legend(names), bars(rows, columns=True))
-
-
-def _main(summary: Summary) -> str:
-    return next(
-        (n for n in ("click1", "box") if n in summary["mean_over_masks"]),
-        next(iter(summary["mean_over_masks"]), "click1"),
-    )
-
-
-def _cases(report: Report, outcomes: Sequence[Outcome], samples: Mapping[str, Sample]) -> Markup | None:
-    main = main_figure(outcomes)
-    prompt = "box" if main == "box" else "click"
-    groups = []
-    for name, rows in chosen_cases(report, outcomes).items():
-        pictures = [case_figure(row, samples, main, prompt) for row in rows]
-        if any(pictures):
-            groups += [tag("h3", name), tag("div", *pictures, class_="cases")]
-    if not groups:
-        return None
-    note = (
-        f"{report.predictors[0].name}, {figures.title(main)}: the highest, the most typical and the "
-        "lowest IoU, one mask per source while there are enough. Views are cut out round the object."
-    )
-    return section("Cases", note, picture_key(prompt), *groups)
-
-
-def case_figure(outcome: Outcome, samples: Mapping[str, Sample], main: str, prompt: str) -> Markup | None:
-    """One case with its caption; None if its picture is not there."""
-    case = shown(outcome, samples, prompt=prompt)
-    if case is None:
-        return None
-    iou = outcome.figures[main]
-    expected = (
-        f", predicted {outcome.predicted:.2f}" if prompt == "click" and outcome.predicted is not None else ""
-    )
-    name = f"{outcome.label or 'object'} in {outcome.key}, mask {outcome.number}"
-    caption = tag(
-        "figcaption", tag("strong", f"IoU {iou:.2f}"), expected, tag("span", name, class_="name", title=name)
-    )
-    return tag("figure", drawing(case, f"{name}: IoU {iou:.2f}"), caption, class_="case")
-
-
-def picture_key(prompt: str) -> Markup:
-    """What the lines in the pictures mean."""
-    pointed = (
-        tag("li", tag("i", class_="dashes"), "box given")
-        if prompt == "box"
-        else tag("li", tag("i", class_="click"), "click")
-    )
-    true = tag("li", tag("i", style="background:#35c3ff"), "true outline")
-    found = tag("li", tag("i", style="background:#ffa02e"), "found outline")
-    return tag("ul", pointed, true, found, class_="key")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -64,14 +64,15 @@ def keys(*entries: tuple[str, str, str]) -> Markup:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[object]], *, text: int = 1, full: bool = False
+    head: Sequence[str], rows: Sequence[Sequence[object]], *, words: Container[int] = (0,), full: bool = False
 ) -> Markup:
-    """A table whose first `text` columns are words and whose others are numbers.
+    """A table; the columns in `words` hold words, the others numbers.
 
-    A row of one entry is the heading of the rows below it.
+    A row of one entry is the heading of the rows below it. full: as wide as the page.
     """
-    titles = (tag("th", name, scope="col", class_=_kind(i, text)) for i, name in enumerate(head))
-    body = (_row(row, text, len(head)) for row in rows)
+    kinds = [None if i in words else "number" for i in range(len(head))]
+    titles = (tag("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True))
+    body = (_row(row, kinds) for row in rows)
     whole = tag(
         "table", tag("thead", tag("tr", *titles)), tag("tbody", *body), class_="full" if full else None
     )
@@ -95,6 +96,13 @@ def bars(rows: Sequence[Bar], *, columns: bool = False, value_name: str = "IoU")
     return tag("ul", *([] if columns else [head]), *items, class_="rows columns" if columns else "rows")
 
 
+def changes(rows: Sequence[tuple[str, float, int]]) -> Markup:
+    """Rows of name, change and count: bars to the left of the middle for what got worse, to the right for
+    better; the longest fills its half."""
+    longest = max((abs(change) for _, change, _ in rows), default=0.0) or 1.0
+    return tag("ul", *(_change_row(*row, longest) for row in rows), class_="rows columns")
+
+
 def facts(entries: Sequence[tuple[str, object]]) -> Markup:
     """Names and what they are, one per line."""
     return tag("dl", *((tag("dt", name), tag("dd", value)) for name, value in entries), class_="facts")
@@ -110,15 +118,11 @@ def link(address: str, text: str) -> Markup:
     return tag("a", text, href=address, rel="noreferrer")
 
 
-def _kind(column: int, text: int) -> str | None:
-    return None if column < text else "number"
-
-
-def _row(row: Sequence[object], text: int, columns: int) -> Markup:
+def _row(row: Sequence[object], kinds: Sequence[str | None]) -> Markup:
     if len(row) == 1:
-        return tag("tr", tag("th", row[0], scope="rowgroup", colspan=columns), class_="group")
+        return tag("tr", tag("th", row[0], scope="rowgroup", colspan=len(kinds)), class_="group")
     first = tag("th", row[0], scope="row")
-    rest = (tag("td", value, class_=_kind(i, text)) for i, value in enumerate(row[1:], 1))
+    rest = (tag("td", value, class_=kind) for value, kind in zip(row[1:], kinds[1:], strict=True))
     return tag("tr", first, *rest)
 
 
@@ -139,6 +143,18 @@ def _bar_row(row: Bar) -> Markup:
         tag("span", *marks, class_="track"),
         tag("span", "–" if first is None else f"{first:.3f}", class_="value"),
         tag("span", "" if row.count is None else row.count, class_="count"),
+    )
+
+
+def _change_row(name: str, change: float, count: int, longest: float) -> Markup:
+    half = abs(change) / longest / 2
+    bar = _mark("bar", "gain" if change > 0 else "loss", left=0.5 - (half if change < 0 else 0), width=half)
+    return tag(
+        "li",
+        tag("span", name, class_="name", title=name),
+        tag("span", bar, _mark("zero", "", left=0.5), class_="track"),
+        tag("span", f"{change:+.3f}", class_="value"),
+        tag("span", count, class_="count"),
     )
 
 

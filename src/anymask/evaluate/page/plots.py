@@ -24,13 +24,17 @@ _DOT = 2.8
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its label, its ends, where its ticks stand and with how many decimal places."""
+    """One axis: its label, its ends, where its ticks stand and with how many decimal places.
+
+    names: what stands at the ticks instead of their values.
+    """
 
     label: str
     low: float
     high: float
     ticks: tuple[float, ...]
     places: int = 1
+    names: tuple[str, ...] = ()
 
     @classmethod
     def share(cls, label: str) -> Axis:
@@ -38,15 +42,24 @@ class Axis:
         return cls(label, 0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 
     @classmethod
-    def upwards(cls, label: str, highest: float) -> Axis:
-        """From 0 to the first round number that holds `highest`, in 4 to 6 round steps."""
-        step = _round_step(max(highest, 1e-9) / 5)
-        count = int(np.ceil(highest / step - 1e-9)) or 1
-        ticks = tuple(step * i for i in range(count + 1))
-        return cls(label, 0.0, ticks[-1], ticks, max(0, -int(np.floor(np.log10(step) + 1e-9))))
+    def upwards(cls, label: str, highest: float, steps: int = 5) -> Axis:
+        """From 0 to the first round number that holds `highest`, in up to `steps` round steps."""
+        step = _round_step(max(highest, 1e-9) / steps)
+        count = max(1, int(np.ceil(highest / step - 1e-9)))
+        places = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+        return cls(label, 0.0, step * count, tuple(step * i for i in range(count + 1)), places)
 
-    def text(self, value: float) -> str:
-        return f"{value:.{self.places}f}"
+    @classmethod
+    def around_zero(cls, label: str, furthest: float) -> Axis:
+        """From -x to x, the first round number that holds `furthest`, in round steps."""
+        half = cls.upwards(label, max(furthest, 1e-3), steps=3)
+        ticks = (*(-tick for tick in reversed(half.ticks[1:])), *half.ticks)
+        return cls(label, -half.high, half.high, ticks, half.places)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What stands at the ticks."""
+        return self.names or tuple(f"{tick:.{self.places}f}" for tick in self.ticks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +74,14 @@ class Line:
     dots: bool = True
 
 
-def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, diagonal: bool = False) -> Markup:
+def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, zero: bool = False) -> Markup:
     """Lines with their interval bands. `about` is read out to who cannot see the plot.
 
-    diagonal: draw y = x as well, where a calibrated score would lie.
+    zero: draw y = 0 as well.
     """
     parts = [_grid(x, y)]
-    if diagonal:
-        parts.append(tag("path", class_="reference", d=_path(x, y, [x.low, x.high], [x.low, x.high])))
+    if zero:
+        parts.append(tag("path", class_="reference", d=_path(x, y, [x.low, x.high], [0.0, 0.0])))
     parts += [_band(line, i, x, y) for i, line in enumerate(series) if line.low is not None]
     for i, line in enumerate(series):
         parts.append(tag("path", class_=f"line {style(i)}", d=_path(x, y, line.x, line.y)))
@@ -97,6 +110,17 @@ def bubbles(series: Sequence[tuple[Line, npt.ArrayLike]], x: Axis, y: Axis, *, a
     return _plot(*parts, about=about)
 
 
+def scatter(points: Sequence[tuple[str, float, float]], x: Axis, y: Axis, *, about: str) -> Markup:
+    """Dots of (name, x, y) over the diagonal, where both are equal."""
+    parts = [_grid(x, y), tag("path", class_="reference", d=_path(x, y, [x.low, x.high], [x.low, x.high]))]
+    places = zip(_x(x, [p[1] for p in points]), _y(y, [p[2] for p in points]), strict=True)
+    dots = (
+        tag("circle", tag("title", f"{name}: {a:.3f}, {b:.3f}"), cx=f"{px:.1f}", cy=f"{py:.1f}", r=3.4)
+        for (name, a, b), (px, py) in zip(points, places, strict=True)
+    )
+    return _plot(*parts, tag("g", *dots, class_=f"bubbles {style(0)}"), about=about)
+
+
 def legend(names: Sequence[str]) -> Markup | None:
     """What colour is which series; nothing for a single one."""
     if len(names) < 2:
@@ -112,9 +136,7 @@ def style(index: int) -> str:
 
 def _round_step(rough: float) -> float:
     power = float(10.0 ** np.floor(np.log10(rough)))
-    return next(
-        factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9)
-    )
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))
 
 
 def _plot(*parts: Markup, about: str) -> Markup:
@@ -138,12 +160,12 @@ def _path(x: Axis, y: Axis, xs: npt.ArrayLike, ys: npt.ArrayLike) -> str:
 def _grid(x: Axis, y: Axis) -> Markup:
     rules = "".join(f"M{_LEFT:.1f},{v:.1f} H{_RIGHT:.1f} " for v in _y(y, y.ticks))
     x_texts = (
-        tag("text", x.text(t), x=f"{v:.1f}", y=_BOTTOM + 16, text_anchor="middle")
-        for t, v in zip(x.ticks, _x(x, x.ticks), strict=True)
+        tag("text", t, x=f"{v:.1f}", y=_BOTTOM + 16, text_anchor="middle")
+        for t, v in zip(x.texts, _x(x, x.ticks), strict=True)
     )
     y_texts = (
-        tag("text", y.text(t), x=_LEFT - 7, y=f"{v + 3.8:.1f}", text_anchor="end")
-        for t, v in zip(y.ticks, _y(y, y.ticks), strict=True)
+        tag("text", t, x=_LEFT - 7, y=f"{v + 3.8:.1f}", text_anchor="end")
+        for t, v in zip(y.texts, _y(y, y.ticks), strict=True)
     )
     labels = (
         tag("text", y.label, x=4, y=12, class_="axis"),

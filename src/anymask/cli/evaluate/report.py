@@ -1,0 +1,40 @@
+"""`anymask evaluate report`: the page of a report that lies on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from anymask.cli.terminal import say
+
+
+def report(
+    report: Annotated[Path, typer.Argument(help="A report of `anymask evaluate`, as -o wrote it.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the page (HTML) here.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="What the report was made on, for pictures of cases; may be repeated."),
+    ] = None,
+    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """One HTML file with a report's tables, plots and cases.
+
+    It loads nothing from anywhere. The best, median and worst cases are shown as pictures if --data is given.
+    """
+    from anymask.evaluate.datasets import open_samples
+    from anymask.evaluate.outcomes import WITH_MASKS, read_lines
+    from anymask.evaluate.page.write import save_page
+    from anymask.evaluate.report import Report
+
+    found = Report.load(report)
+    lines = read_lines(report) if found.protocol in WITH_MASKS else {}
+    samples = open_samples(data, layout, pictures=images) if data else None
+    save_page(out, found, lines, samples)
+    if not quiet:
+        say(f"anymask: wrote {out}")
