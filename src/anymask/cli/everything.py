@@ -71,6 +71,16 @@ def everything(
     containment_thresh: Annotated[
         float | None, typer.Option(help="Share from which a mask counts as covered.")
     ] = None,
+    huge: Annotated[
+        bool, typer.Option("--huge", help="Window by window; above 200 million pixels also without it.")
+    ] = False,
+    window: Annotated[
+        int | None, typer.Option(help="With --huge: side of the windows (pixels); 1024 unless given.")
+    ] = None,
+    halo: Annotated[
+        int | None,
+        typer.Option(help="With --huge: what windows share at each side; a quarter unless given."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="A model's name or folder; lite unless given.")
     ] = None,
@@ -116,6 +126,7 @@ def everything(
         "nested": nested,
         "containment_thresh": containment_thresh,
     }
+    from anymask.cli.everything_huge import HugeJob, is_huge
     from anymask.cli.everything_job import EverythingJob, amg_model
     from anymask.cli.everything_job import refilter as filter_again
     from anymask.cli.everything_results import Results
@@ -124,6 +135,26 @@ def everything(
     sources = [*images, *amg_input]
     if refilter is not None and len(sources) > 1:
         raise InputError(f"--refilter is about one image, {len(sources)} are given; give at most one")
+    if huge or (refilter is None and is_huge(sources)):
+        whole = {"--overlay": overlay, "--save-state": save_state, "--refilter": refilter, "--json": as_json}
+        work = HugeJob.plan(
+            sources,
+            output=output,
+            format=format,
+            label_map=label_map,
+            others={**whole, "--tree": tree, "--gaps fill": gaps == "fill"},
+            window=window,
+            halo=halo,
+            preset=preset,
+            overrides=settings,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
+        chosen = amg_model(model, model_type=model_type, checkpoint=checkpoint, device=device)
+        work.run(chosen, precision=precision, backend=backend, threads=threads)
+        return
+    if window is not None or halo is not None:
+        raise InputError("--window and --halo are for huge images; give --huge as well")
     results = Results.plan(
         sources or ([] if refilter is None else [refilter]),
         output=output,

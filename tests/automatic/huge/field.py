@@ -54,13 +54,16 @@ class RegionRuntime:
         labels = features["image_embedding"]
         x, y = prompts.points_xy[:, 0].astype(int).T
         region = labels[y, x]
-        scores = np.where(region > 0, 0.95, 0.0).astype(np.float32)
-        index = np.flatnonzero(scores >= (min_score or 0))
+        # The second token answers, the others are not sure.
+        scores = np.where(region > 0, 0.95, 0.0).astype(np.float32)[:, None] * np.array(
+            [0, 1, 0, 0], np.float32
+        )
+        index = np.flatnonzero(scores.max(axis=1) >= (min_score or 0))
         inside = labels[None] == region[index, None, None]
         inside &= region[index, None, None] > 0
         count = len(range(*tokens.indices(4)))
         logits = np.where(inside, 20, -20).astype(np.float32)[:, None].repeat(count, axis=1)
-        return LowResMasks(logits, scores[:, None].repeat(count, axis=1), index)
+        return LowResMasks(logits, scores[:, tokens], index)
 
 
 def region_model(side: int = 64) -> Model:

@@ -10,7 +10,6 @@ import pytest
 
 from anymask.automatic.huge import HugeMasks, HugeSettings, everything_huge
 from anymask.automatic.huge.label_map import painted
-from anymask.core.errors import InputError, OutputError
 from anymask.core.upscale import Window
 from tests.automatic.huge.field import Boxes, field, region_model, save_png, scattered
 
@@ -21,7 +20,11 @@ DENSE = {"points_per_side": 16, "stability_score_thresh": 0.5}  # a click every 
 
 
 def look(
-    tmp_path: Path, boxes: Boxes, origin: tuple[int, int] = (0, 0), size: tuple[int, int] = SIZE, **settings: Any
+    tmp_path: Path,
+    boxes: Boxes,
+    origin: tuple[int, int] = (0, 0),
+    size: tuple[int, int] = SIZE,
+    **settings: Any,
 ) -> HugeMasks:
     path = save_png(tmp_path / "field.png", field(*size, boxes))
     folder = tmp_path / f"work-{origin}"

@@ -63,6 +63,21 @@ def open_source(path: Path) -> Source:
     return _PillowSource(path)
 
 
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Height and width that the file's header states, not turned; None where no reader knows it."""
+    from PIL import Image
+
+    try:
+        with own_size_guard(), Image.open(path) as image:
+            return image.height, image.width
+    except Exception:  # Pillow lets many kinds out
+        found = None if importlib.util.find_spec("rasterio") is None else _gdal_source(path, 1)
+        if found is None:
+            return None
+        found.close()
+        return found.size_hw
+
+
 def _gdal_source(path: Path, orientation: int) -> _GdalSource | None:
     """None if the file is of another format, or GDAL cannot open it."""
     import rasterio
