@@ -73,7 +73,7 @@ def average_precision(pictures: Sequence[Judged], *, class_agnostic: bool = Fals
     AP (mean over IoU 0.5 to 0.95), AP50, AP75, APs, APm, APl (by the true mask's size), AR1, AR10, AR (with
     1, 10 and 100 masks a picture), ARs, ARm, ARl. class_agnostic: labels do not count.
     """
-    evaluation = _evaluate(pictures, class_agnostic=class_agnostic, limits=(1, 10, 100))
+    evaluation = evaluate_all(pictures, class_agnostic=class_agnostic, limits=(1, 10, 100))
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.accumulate()
         evaluation.summarize()
@@ -88,7 +88,7 @@ def recall_of(picture: Judged, limits: Sequence[int]) -> Recall:
     limits: numbers of masks, rising. Sums over pictures give COCOeval's average recall with `maxDets` = limit
     and `useCats` = 0: a picture's masks are matched in order of their scores, so fewer masks are a prefix.
     """
-    evaluation = _evaluate([picture], class_agnostic=True, limits=limits)
+    evaluation = evaluate_all([picture], class_agnostic=True, limits=limits)
     objects: dict[str, int] = {}
     hits: dict[str, dict[int, IntArray]] = {}
     for size, result in zip(SIZES, evaluation.evalImgs, strict=True):
@@ -113,8 +113,8 @@ def overlaps(found: Sequence[Rle], truths: Sequence[Rle]) -> Float64Array:
     return np.nan_to_num(table.reshape(len(found), len(truths)))
 
 
-def _evaluate(pictures: Sequence[Judged], *, class_agnostic: bool, limits: Sequence[int]) -> Any:
-    """A COCOeval that has matched the masks of all pictures."""
+def evaluate_all(pictures: Sequence[Judged], *, class_agnostic: bool, limits: Sequence[int]) -> Any:
+    """pycocotools' COCOeval when it has matched the masks of all pictures; `accumulate` comes next."""
     from pycocotools.cocoeval import COCOeval
 
     truth, found = _tables(pictures)
