@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anymask.core.errors import InputError, ModelError
+from anymask.core.files import write_atomically
 from anymask.modeling.lite import build_lite
 from anymask.modeling.lite.backbones import EfficientNetLite
+from anymask.train import saved
 from anymask.train.__main__ import main
 from anymask.train.adversary import Discriminator, adversarial_loss
 from anymask.train.compose import neighbour, paste
 from anymask.train.loop import Run, make_optimiser
 from anymask.train.losses import boundary_loss, hardest_mean, likeness_loss
 from anymask.train.procedure import Procedure
-from anymask.train.saved import read_run_model
+from anymask.train.saved import load_checkpoint, read_run_model, save_checkpoint
 from anymask.train.shards import ShardCache, build_cache
 from anymask.train.views import ViewStream, drawn_masks, make_view
 from tests.train.toys import TINY, describe, png, tiny_config, toy_shard, write_shard
@@ -141,7 +143,9 @@ def test_everything_at_once_teaches_and_resumes(cache: ShardCache, tmp_path: Pat
         first.advance(batch)
     first.save()
     Run(tmp_path / "parts", config, cache, None, teacher=teacher).fit()
-    states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True) for n in ("whole", "parts")]
+    states = [load_checkpoint(tmp_path / n) for n in ("whole", "parts")]
+    assert states[0] is not None
+    assert states[1] is not None
     assert states[0]["judge"].keys() == states[1]["judge"].keys()
     for part in ("model", "judge"):
         for name, value in states[0][part].items():
@@ -214,3 +218,58 @@ def test_weights_that_do_not_fit_are_refused(cache: ShardCache, tmp_path: Path) 
     (tmp_path / "model.pt").write_bytes(b"no weights")
     with pytest.raises(ModelError, match="no model of a training run"):
         read_run_model(tmp_path / "model.pt")
+
+
+def test_small_views_first(cache: ShardCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first half of the schedule sees views of 64 pixels, the second of 96; a resumed run too."""
+    seen: list[int] = []
+    advance = Run.advance
+
+    def watched(run: Run, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        seen.append(batch["pixels"].shape[-1])
+        return advance(run, batch)
+
+    monkeypatch.setattr(Run, "advance", watched)
+    Run(
+        tmp_path / "a", tiny_config(image_size=96, small_size=64, small_share=0.5, steps=4), cache, None
+    ).fit()
+    assert seen == [64, 64, 96, 96]
+
+
+def test_checkpoints_come_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "PIECE", 5000)
+    for step in (1, 2):
+        save_checkpoint(tmp_path, {"step": step, "x": torch.arange(4000.0)}, step)
+    pieces = sorted(tmp_path.glob("checkpoint-*"))
+    assert len(pieces) >= 4
+    assert all(p.stat().st_size <= 5000 and p.name.startswith("checkpoint-0000002") for p in pieces)
+    state = load_checkpoint(tmp_path)
+    assert state is not None
+    assert state["step"] == 2
+    assert torch.equal(state["x"], torch.arange(4000.0))
+    pieces[1].write_bytes(b"\0" * 5000)
+    with pytest.raises(ModelError, match="not those that were written"):
+        load_checkpoint(tmp_path)
+    pieces[1].unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_checkpoint(tmp_path)
+    assert load_checkpoint(tmp_path / "empty") is None
+
+
+def test_a_kill_between_pieces_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved, "PIECE", 5000)
+    save_checkpoint(tmp_path, {"step": 1, "x": torch.arange(4000.0)}, 1)
+
+    def killed(path: Path, data: bytes) -> Path:
+        if path.name.endswith(".002"):
+            raise KeyboardInterrupt
+        return write_atomically(path, data)
+
+    monkeypatch.setattr("anymask.train.saved.write_atomically", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tmp_path, {"step": 2, "x": torch.arange(4000.0)}, 2)
+    state = load_checkpoint(tmp_path)
+    assert state is not None
+    assert state["step"] == 1

@@ -26,6 +26,7 @@ from anymask.train.losses import dice_loss, focal_loss, true_iou
 from anymask.train.measure import measure
 from anymask.train.procedure import Procedure
 from anymask.train.prompts import PromptStates, bounding_box, correct, first_prompts, noisy_box
+from anymask.train.saved import load_checkpoint
 from anymask.train.shards import ShardCache
 from anymask.train.views import ViewStream
 from tests.train.toys import TINY, tiny_config, toy_shard
@@ -165,13 +166,16 @@ def test_killed_run_resumes_where_it_saved(tmp_path: Path) -> None:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    state = load_checkpoint(tmp_path / "run")
+    assert state is not None
     assert state["step"] >= 1
     run = Run(tmp_path / "run", tiny_config(steps=state["step"] + 2, save_every=1), ShardCache(
         next((tmp_path / "cache").iterdir())), None)  # fmt: skip
     assert run.step == state["step"]
     run.fit()
-    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == state["step"] + 2
+    again = load_checkpoint(tmp_path / "run")
+    assert again is not None
+    assert again["step"] == state["step"] + 2
 
 
 def test_two_processes_train_one_model(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ class TrainConfig:
 
     model: LiteConfig = field(default_factory=LiteConfig)
     image_size: int = 384  # side of the square network input, pixels, a multiple of 32
+    small_size: int = 0  # side of the views in the first part of the schedule; 0: image_size all along
+    small_share: float = 0.6  # that part, a share of the schedule
     images: int = 8  # images a step (and process)
     masks: int = 4  # masks an image
     points: int = 8  # most prompt points (box corners included) a mask is trained with
@@ -58,8 +60,10 @@ class TrainConfig:
     measure_images: int = 200
 
     def __post_init__(self) -> None:
-        if self.image_size % 32 or self.image_size < 64:
-            raise InputError(f"image_size {self.image_size}: give a multiple of 32, at least 64")
+        for name in ("image_size", "small_size"):
+            side = getattr(self, name)
+            if side % 32 or (side < 64 and (name == "image_size" or side)):
+                raise InputError(f"{name} {side}: give a multiple of 32, at least 64")
         if self.points < 4:
             raise InputError(f"points {self.points}: a box and a correction need at least 4")
         for name in ("images", "masks", "rounds", "steps", "save_every"):
@@ -73,6 +77,10 @@ class TrainConfig:
             raise InputError("hard_share 0: no mask would count; give a share above 0")
         if self.minutes <= 0 or self.lr <= 0:
             raise InputError("minutes and lr must be positive")
+
+    def size_at(self, progress: float) -> int:
+        """Side of the views at a moment of the schedule, `progress` 0 to 1."""
+        return self.small_size if self.small_size and progress < self.small_share else self.image_size
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:

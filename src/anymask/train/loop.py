@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from anymask.modeling.lite import Lite, build_lite
 from anymask.train.config import TrainConfig
 from anymask.train.measure import measure
 from anymask.train.procedure import Procedure
-from anymask.train.saved import write_torch
+from anymask.train.saved import load_checkpoint, save_checkpoint, save_model
 from anymask.train.shards import ShardCache
 from anymask.train.views import ViewStream
 
@@ -65,7 +66,8 @@ def make_optimiser(procedure: Procedure, config: TrainConfig) -> torch.optim.Ada
 
 
 class Run:
-    """A run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.pt` (state), `model.pt` (average)."""
+    """A run in a folder: `config.json`, `metrics.jsonl`, `checkpoint.json` with its pieces, `model.pt`
+    (averaged weights)."""
 
     def __init__(
         self,
@@ -104,11 +106,10 @@ class Run:
         return max(self.step / self.config.steps, self.elapsed / (60 * self.config.minutes))
 
     def resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        if not path.is_file():
+        state = load_checkpoint(self.folder)
+        if state is None:
             return
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
             if self.procedure.judge is not None:
                 self.procedure.judge.load_state_dict(state["judge"])
@@ -117,7 +118,8 @@ class Run:
             self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
         except (KeyError, RuntimeError, ValueError, OSError) as error:
             raise ModelError(
-                f"{path} does not fit this configuration ({error}); use another run folder"
+                f"the checkpoint in {self.folder} does not fit this configuration ({error}); "
+                "use another run folder"
             ) from error
 
     def save(self) -> None:
@@ -127,10 +129,8 @@ class Run:
                  "average": self.average.values, "step": self.step, "elapsed": self.elapsed}  # fmt: skip
         if self.procedure.judge is not None:
             state["judge"] = self.procedure.judge.state_dict()
-        write_torch(self.folder / "checkpoint.pt", state)
-        write_torch(
-            self.folder / "model.pt", {"model": self.average.values, "config": self.model.config.to_dict()}
-        )
+        save_checkpoint(self.folder, state, self.step)
+        save_model(self.folder / "model.pt", self.average.values, self.model.config)
 
     def log(self, kind: str, values: dict[str, Any]) -> None:
         if not self.accelerator.is_main_process:
@@ -142,19 +142,28 @@ class Run:
 
     def fit(self) -> None:
         """Train until the schedule's end, saving as it goes."""
-        config = self.config
         if self.accelerator.is_main_process:
-            (self.folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
-        stream = ViewStream(self.train_cache, config, rank=self.accelerator.process_index, start=self.step)
+            text = json.dumps(self.config.to_dict(), indent=1)
+            (self.folder / "config.json").write_text(text, encoding="utf-8")
+        self.procedure.train()
+        while self.progress() < 1:
+            self.stage()
+        self.save()
+        self.measure(10**6)
+
+    def stage(self) -> None:
+        """Train on views of one size, until the schedule asks for another or ends."""
+        config, size = self.config, self.config.size_at(self.progress())
+        views = replace(config, image_size=size)
+        stream = ViewStream(self.train_cache, views, rank=self.accelerator.process_index, start=self.step)
         loader = DataLoader(stream, batch_size=None, num_workers=config.workers,
                             pin_memory=self.accelerator.device.type == "cuda",
                             prefetch_factor=4 if config.workers else None)  # fmt: skip
         kept: dict[str, list[float]] = {}
-        self.procedure.train()
         last = time.monotonic()
         for batch in loader:
-            if self.progress() >= 1:
-                break
+            if self.progress() >= 1 or config.size_at(self.progress()) != size:
+                return
             for name, value in self.advance(batch).items():
                 kept.setdefault(name, []).append(value)
             now = time.monotonic()
@@ -167,8 +176,6 @@ class Run:
             if config.measure_every and self.step % config.measure_every == 0:
                 self.measure(config.measure_images)
                 last = time.monotonic()  # measuring is not training time
-        self.save()
-        self.measure(10**6)
 
     def agreed(self, seconds: float) -> float:
         """The first process's clock: all processes must stop, freeze and save at the same step."""
