@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from anymask.cli.evaluate.interactive import finish
+from anymask.cli.evaluate.report import Html, check_place, write_page
 from anymask.cli.terminal import progress, say
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def boxes(
         Path | None,
         typer.Option("-o", "--out", help="Write the report (JSON) here, and each picture's masks beside it."),
     ] = None,
+    html: Html = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
@@ -64,6 +66,7 @@ def boxes(
     from anymask.evaluate.run import PictureRun
     from anymask.evaluate.samples import Problems
 
+    check_place(html)
     source = open_samples(data, layout, pictures=images)
     problems = Problems(on_error)
     found = None if boxes is None else read_detections(boxes, source, problems, class_agnostic=class_agnostic)
@@ -86,6 +89,7 @@ def boxes(
             pass
         report = run.report(lambda lines: summarise(lines, class_agnostic=class_agnostic))
     finish(report, out, as_json=as_json, quiet=quiet)
+    write_page(html, report, run, source, quiet=quiet)
     if not quiet and not as_json:
         tell(report)
 

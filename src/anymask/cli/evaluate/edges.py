@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from anymask.cli.evaluate.report import Html, check_place, write_page
 from anymask.cli.terminal import progress, say
 from anymask.core.errors import InputError
 
@@ -44,6 +45,7 @@ def edges(
         Path | None,
         typer.Option("-o", "--out", help="Write the report (JSON) here, and the pictures' counts beside it."),
     ] = None,
+    html: Html = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
@@ -62,6 +64,7 @@ def edges(
     from anymask.evaluate.samples import Problems
 
     settings = EdgesSettings(EdgeSettings(points_per_side, box_nms_thresh), thresholds, tolerance)
+    check_place(html)
     source = open_samples(data, layout)
     baselines = [edge_baseline(name) for name in baseline or []]
     models = [open_predictor(name, precision=precision, backend=backend) for name in model or ["lite"]]
@@ -91,6 +94,7 @@ def edges(
         )
     if out is not None:
         report.save(out)
+    write_page(html, report, run, source, quiet=quiet)
     if as_json:
         print(json.dumps(report.to_json(), indent=1))
     elif not quiet:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from anymask.cli.evaluate.report import Html, check_place, write_page
 from anymask.cli.terminal import progress, say
 from anymask.core.errors import InputError
 
@@ -52,6 +53,7 @@ def interactive(
         Path | None,
         typer.Option("-o", "--out", help="Write the report (JSON) here, and the outcomes beside it."),
     ] = None,
+    html: Html = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
@@ -71,6 +73,7 @@ def interactive(
     from anymask.evaluate.summary import summarise
 
     settings = InteractiveSettings(_words(protocols), most_clicks, first_click, seed)  # type: ignore[arg-type]
+    check_place(html)
     source = open_samples(data, layout)
     names = [*(model or ["lite"]), *map(checked_baseline, baseline or [])]
     predictors = [open_predictor(name, precision=precision, backend=backend) for name in names]
@@ -97,6 +100,7 @@ def interactive(
             pass
         report = run.report(lambda lines: summarise(map(Outcome.from_json, lines)))
     finish(report, out, as_json=as_json, quiet=quiet)
+    write_page(html, report, run, source, quiet=quiet)
     if not quiet and not as_json:
         tell(report)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from anymask.cli.evaluate.interactive import finish
+from anymask.cli.evaluate.report import Html, check_place, write_page
 from anymask.cli.terminal import progress, say
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def proposals(
             "-o", "--out", help="Write the report (JSON) here, and each picture's recall beside it."
         ),
     ] = None,
+    html: Html = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
@@ -87,6 +89,7 @@ def proposals(
     }
     changes = {name: value for name, value in given.items() if value is not None}
     settings = ProposalsSettings(preset, changes, rank)
+    check_place(html)
     source = open_samples(data, layout, pictures=images)
     predictors = [open_predictor(name, precision=precision, backend=backend) for name in model or ["lite"]]
     check_predictors(predictors)
@@ -107,6 +110,7 @@ def proposals(
             pass
         report = run.report(summarise)
     finish(report, out, as_json=as_json, quiet=quiet)
+    write_page(html, report, run, source, quiet=quiet)
     if not quiet and not as_json:
         tell(report)
 

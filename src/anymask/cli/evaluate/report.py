@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from anymask.cli.terminal import say
+from anymask.core.errors import OutputError
+
+if TYPE_CHECKING:
+    from anymask.evaluate.report import Report
+    from anymask.evaluate.run import PictureRun
+    from anymask.evaluate.samples import SampleSource
+
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write the report as a page (one HTML file) here."),
+]
+
+
+def check_place(html: Path | None) -> None:
+    """Raise OutputError before a long run if the page's folder is missing."""
+    if html is not None and not html.parent.is_dir():
+        raise OutputError(
+            f"cannot write '{html}': the folder '{html.parent}' does not exist; create it first"
+        )
+
+
+def write_page(
+    html: Path | None, report: Report, run: PictureRun, data: SampleSource, *, quiet: bool
+) -> None:
+    """Write the page of a run that just ended, if one was asked for."""
+    from anymask.evaluate.page.write import save_page
+
+    if html is None:
+        return
+    save_page(html, report, {name: run.lines(name) for name in report.summary}, data)
+    if not quiet:
+        say(f"anymask: wrote {html}")
 
 
 def report(

@@ -20,10 +20,11 @@ from anymask.evaluate.report import Outcome
 from anymask.evaluate.samples import Problems, Sample, SampleSource
 
 PER_GROUP = 6
-_CANVAS_WH = (320.0, 240.0)
+_CANVAS_WH = (200.0, 150.0)  # about as large as a page shows it
 _MARGIN = 0.3  # of the object's box, on each side
 _LEAST = 72  # pixels of the picture across a view: less would be all blocks
 _QUALITY = 74
+_DENSITY = 2.2  # stored pixels per unit of the canvas, for screens with fine pixels
 
 
 class View(NamedTuple):
@@ -118,7 +119,7 @@ def drawing(case: Shown, about: str) -> Markup:
     true, found = (_outline(m, view, scale, left, top) for m in (case.true, case.found))
     image = tag(
         "image",
-        href=_data_uri(case.picture[view.y0 : view.y1, view.x0 : view.x1], 2 * scale),
+        href=_data_uri(case.picture[view.y0 : view.y1, view.x0 : view.x1], _DENSITY * scale),
         x=f"{left:.1f}",
         y=f"{top:.1f}",
         width=f"{width * scale:.1f}",
@@ -197,7 +198,7 @@ def _prompt(case: Shown, view: View, scale: float, left: float, top: float) -> l
             (case.point_xy[0] + 0.5 - view.x0) * scale + left,
             (case.point_xy[1] + 0.5 - view.y0) * scale + top,
         )
-        parts.append(tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=5, class_="prompt include"))
+        parts.append(tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4.5, class_="prompt include"))
     if case.box_xyxy is not None:
         x0, y0, x1, y1 = case.box_xyxy
         size = {"width": f"{(x1 - x0) * scale:.1f}", "height": f"{(y1 - y0) * scale:.1f}"}

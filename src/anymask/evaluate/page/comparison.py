@@ -84,7 +84,8 @@ def _lead(found: Comparison) -> str:
         "differences are taken mask by mask."
     )
     if found.only_a or found.only_b:
-        text += f" Not common and left out: {found.only_a} masks of the first report, {found.only_b} of the second."
+        one, other = found.only_a, found.only_b
+        text += f" Not common and left out: {one} masks of the first report, {other} of the second."
     return text
 
 

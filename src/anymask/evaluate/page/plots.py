@@ -74,6 +74,16 @@ class Line:
     dots: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Precision over recall, N each in [0, 1], and the (recall, precision) to mark on it."""
+
+    name: str
+    recall: Sequence[float]
+    precision: Sequence[float]
+    best: tuple[float, float]
+
+
 def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, zero: bool = False) -> Markup:
     """Lines with their interval bands. `about` is read out to who cannot see the plot.
 
@@ -119,6 +129,18 @@ def scatter(points: Sequence[tuple[str, float, float]], x: Axis, y: Axis, *, abo
         for (name, a, b), (px, py) in zip(points, places, strict=True)
     )
     return _plot(*parts, tag("g", *dots, class_=f"bubbles {style(0)}"), about=about)
+
+
+def precision_recall(series: Sequence[Curve], *, about: str) -> Markup:
+    """Precision over recall, with lines of equal F behind."""
+    x, y = Axis.share("recall"), Axis.share("precision")
+    parts = [_grid(x, y), *(_equal_f(f, x, y) for f in (0.2, 0.4, 0.6, 0.8))]
+    for i, curve in enumerate(series):
+        order = np.argsort(np.asarray(curve.recall), kind="stable")
+        recall, precision = np.asarray(curve.recall)[order], np.asarray(curve.precision)[order]
+        parts.append(tag("path", class_=f"line {style(i)}", d=_path(x, y, recall, precision)))
+        parts.append(_dots(Line(curve.name, [curve.best[0]], [curve.best[1]]), i, x, y))
+    return _plot(*parts, about=about)
 
 
 def legend(names: Sequence[str]) -> Markup | None:
@@ -179,6 +201,11 @@ def _grid(x: Axis, y: Axis) -> Markup:
         ),
     )
     return tag("g", tag("path", class_="rules", d=rules.strip()), *x_texts, *y_texts, *labels)
+
+
+def _equal_f(f: float, x: Axis, y: Axis) -> Markup:
+    recall = np.linspace(f / (2 - f), 1, 40)
+    return tag("path", class_="reference faint", d=_path(x, y, recall, f * recall / (2 * recall - f)))
 
 
 def _band(line: Line, index: int, x: Axis, y: Axis) -> Markup:

@@ -13,6 +13,7 @@ from anymask.evaluate.outcomes import WITH_MASKS, Lines, outcomes_of
 from anymask.evaluate.page.boxes import boxes_page
 from anymask.evaluate.page.cases import read_samples
 from anymask.evaluate.page.comparison import comparison_page, ranking_figure, shown_pairs
+from anymask.evaluate.page.edges import edges_page
 from anymask.evaluate.page.gallery import chosen
 from anymask.evaluate.page.interactive import interactive_page
 from anymask.evaluate.page.proposals import proposals_page
@@ -20,7 +21,7 @@ from anymask.evaluate.report import Outcome, Report
 from anymask.evaluate.samples import Sample, SampleSource
 
 _WITH_CASES = {"interactive": interactive_page, "boxes": boxes_page}
-_TABLES = {"proposals": proposals_page}
+_TABLES = {"proposals": proposals_page, "edges": edges_page}
 
 
 def save_page(
