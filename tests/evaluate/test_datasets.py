@@ -23,7 +23,7 @@ from anymask.evaluate.datasets.mask_images import drawn_in, read_numbers
 from anymask.evaluate.samples import Problems, Sample
 from tests.evaluate import layouts
 from tests.evaluate.layouts import HW, numbered, numbers_file, picture_file
-from tests.train.toys import drawing, png
+from tests.train.toys import describe, drawing, png, write_shard
 
 ALL = {
     "shards": layouts.shard,
@@ -508,3 +508,87 @@ def test_wrong_paths_and_layouts(tmp_path: Path) -> None:
 def test_an_empty_folder_is_no_data_set(layout: str, tmp_path: Path) -> None:
     with pytest.raises(FormatError):
         read(open_samples([tmp_path], layout))
+
+
+def test_stray_json_files_do_not_mislead(tmp_path: Path) -> None:
+    root = layouts.folder(tmp_path / "a")
+    (root / "meta.json").write_text('{"licence": "none"}')
+    (root / "broken.json").write_text("{")
+    assert layout_of(root) == "folder"
+    assert len(read(open_samples([root]))[0]) == 2
+
+
+def test_annotation_files_are_found_among_broken_ones(tmp_path: Path) -> None:
+    masks = picture_file(tmp_path / "sa_1.jpg")
+    formats.write(
+        tmp_path / "sa_1.json", [MaskRecord.of_mask(m) for m in masks], format="sa1b", image_name="sa_1.jpg"
+    )
+    (tmp_path / "sa_0.json").write_text("{")
+    samples, lines = read(open_samples([tmp_path]))
+    assert same(masks_of(samples["sa_1.json"]), masks)
+    assert [line.split(":")[0] for line in lines] == ["sa_0.json"]
+
+
+def test_a_mask_is_never_taken_for_its_picture(tmp_path: Path) -> None:
+    value = layouts.coco_tables(tmp_path / "images", 2)
+    for i in range(2):
+        numbers_file(tmp_path / f"masks/p{i}.jpeg", np.ones(HW, np.uint8))
+    (tmp_path / "images/p1.png").unlink()
+    path = layouts.write_json(tmp_path / "set.json", value)
+    samples, lines = read(open_samples([path]))
+    assert list(samples) == ["p0.png"]
+    assert lines == [f"p1.png: the picture 'p1.png' is not in '{tmp_path / 'images'}'"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 99) | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Ways to everything inside a JSON value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [path] if path else []
+    return found + [way for key, one in inside for way in places(one, (*path, key))]
+
+
+def changed(value: object, way: tuple[object, ...], new: object) -> object:
+    copy = json.loads(json.dumps(value))
+    spot = copy
+    for key in way[:-1]:
+        spot = spot[key]
+    spot[way[-1]] = new
+    return copy
+
+
+@pytest.fixture(scope="module")
+def drawn_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("fuzz")
+    layouts.write_json(root / "set.json", layouts.coco_tables(root / "images", 2))
+    return root
+
+
+@given(data=st.data())
+def test_no_coco_json_does_anything_but_being_named(drawn_pictures: Path, data: st.DataObject) -> None:
+    value = json.loads((drawn_pictures / "set.json").read_text())
+    way = data.draw(st.sampled_from(places(value)))
+    path = layouts.write_json(drawn_pictures / "fuzzed.json", changed(value, way, data.draw(json_values)))
+    refused = ""
+    try:
+        samples, lines = read(open_samples([path], "coco", pictures=drawn_pictures / "images"))
+    except FormatError as error:
+        refused = str(error)
+    assert "fuzzed.json" in refused if refused else len(samples) + len(lines) >= 1
+
+
+@given(data=st.data())
+def test_no_shard_json_does_anything_but_being_named(drawn_pictures: Path, data: st.DataObject) -> None:
+    pixels, masks = drawing(0)
+    about = describe(masks)
+    way = data.draw(st.sampled_from(places(about)))
+    text = json.dumps(changed(about, way, data.draw(json_values))).encode()
+    path = write_shard(drawn_pictures / "fuzzed.tar", [("a", png(pixels), text)])
+    samples, lines = read(open_samples([path]))
+    assert (list(samples) == ["a"]) == (not lines or lines[0].startswith("a: mask"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from anymask.evaluate.datasets.picture_files import PictureFinder, files_below
 from anymask.formats import read_images, registry
 from anymask.formats.contents import Contents
 from anymask.formats.kinds import ImageFormat
+from anymask.formats.trees import open_tree
 
 
 def open_annotated(path: Path, format: str | None = None, pictures: Path | None = None) -> DataSet:
@@ -25,21 +27,35 @@ def open_annotated(path: Path, format: str | None = None, pictures: Path | None 
     file of its own a damaged one harms only its picture.
     """
     folder = path if path.is_dir() else path.parent
-    finder = PictureFinder(pictures or folder)
-    if path.is_dir() and format is not None and isinstance(registry.known(format), ImageFormat):
-        return _one_file_each(path, format, finder)
+    finder = PictureFinder(pictures or folder, by_stem=True)
+    if path.is_dir():
+        kind = registry.known(format) if format is not None else _format_in(path)
+        if isinstance(kind, ImageFormat):
+            return _one_file_each(path, kind, finder)
     images = read_images(path, format, pictures=pictures or folder)
     entries = [Entry(image.image_name, _reader(finder, image, path.name)) for image in images]
     found, lines = unique(entries, [])
     return DataSet(path.name, found, lines)
 
 
-def _one_file_each(path: Path, format: str, finder: PictureFinder) -> DataSet:
-    ending = registry.known(format).suffix
-    names = [name for name in files_below(path) if name.lower().endswith(f".{ending.rpartition('.')[2]}")]
+def _format_in(path: Path) -> registry.AnyFormat:
+    """The format of a folder's files, whatever is damaged among them. Raises FormatError if none is known."""
+    with open_tree(path) as tree:
+        try:
+            return registry.of_tree(tree)
+        except FormatError as error:
+            for name in tree.names:
+                with contextlib.suppress(FormatError):
+                    return registry.of_file(Path(name), tree.read(name))
+            raise FormatError(f"'{path}': {error}") from error
+
+
+def _one_file_each(path: Path, format: ImageFormat, finder: PictureFinder) -> DataSet:
+    ending = format.suffix.rpartition(".")[2]
+    names = [name for name in files_below(path) if name.lower().endswith(f".{ending}")]
     if not names:
-        raise FormatError(f"no file in '{path}' is {format} ({ending})")
-    entries = [Entry(name, _file_reader(finder, path / name, format, path.name)) for name in names]
+        raise FormatError(f"no file in '{path}' is {format.name} ({format.suffix})")
+    entries = [Entry(name, _file_reader(finder, path / name, format.name, path.name)) for name in names]
     return DataSet(path.name, tuple(entries))
 
 

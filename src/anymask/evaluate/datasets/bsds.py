@@ -20,8 +20,12 @@ _TRUTH = "groundTruth"
 
 
 def is_bsds(path: Path) -> bool:
-    """Whether a folder looks like BSDS500."""
-    return any((path / inside / _TRUTH).is_dir() for inside in _INSIDE)
+    """Whether a folder is BSDS500, or a part of it that `open_bsds` takes."""
+    try:
+        root, _ = _root_and_split(path)
+    except FormatError:
+        return False
+    return any((root / _TRUTH).rglob("*.mat"))
 
 
 def open_bsds(path: Path) -> DataSet:

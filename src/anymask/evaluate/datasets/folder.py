@@ -23,18 +23,8 @@ from anymask.core.errors import FormatError
 from anymask.core.images import load_image
 from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, sample_of, unique
 from anymask.evaluate.datasets.mask_images import drawn_in
-from anymask.evaluate.datasets.picture_files import pictures_below
+from anymask.evaluate.datasets.picture_files import MASK_FOLDERS, PICTURE_FOLDERS, pictures_below
 
-PICTURE_FOLDERS = (
-    "image", "images", "img", "imgs", "jpegimages", "picture", "pictures", "photo", "photos", "original",
-    "originals", "rgb", "input", "inputs", "data_gt",
-)  # fmt: skip
-MASK_FOLDERS = (
-    "mask", "masks", "label", "labels", "gt", "gts", "groundtruth", "ground_truth", "ground-truth",
-    "annotation", "annotations", "segmentation", "segmentations", "segmentationobject", "segmentationclass",
-    "instance", "instances", "object", "objects", "target", "targets", "boundary_gt",
-)  # fmt: skip
-"""Names of folders, in lower case."""
 _SUFFIX = re.compile(
     r"[ _.-](masks?|labels?|gt|seg|segmentation|annotations?|instances?|matte)$", re.IGNORECASE
 )
@@ -97,6 +87,12 @@ def _reader(
 def _drawn(root: Path, masks: Sequence[str], trimap: bool) -> Iterator[Drawn]:
     for mask in masks:
         yield from drawn_in(root / mask, trimap=trimap)
+
+
+def has_pairs(path: Path) -> bool:
+    """Whether a folder has folders of pictures and of masks by their names."""
+    kinds = {_kind(PurePosixPath(name).parent.parts)[0] for name in pictures_below(path)}
+    return {"picture", "mask"} <= kinds
 
 
 def _split(names: Sequence[str]) -> tuple[list[_File], list[_File]]:

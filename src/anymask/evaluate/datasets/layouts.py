@@ -11,7 +11,8 @@ from anymask.evaluate.datasets.benchmarks import open_berkeley, open_davis, open
 from anymask.evaluate.datasets.bsds import is_bsds, open_bsds
 from anymask.evaluate.datasets.coco import json_files, open_coco, read_json
 from anymask.evaluate.datasets.dataset import DataSet, join
-from anymask.evaluate.datasets.folder import open_folder
+from anymask.evaluate.datasets.folder import has_pairs, open_folder
+from anymask.evaluate.datasets.picture_files import pictures_below
 from anymask.evaluate.datasets.shards import open_shard
 from anymask.formats import FORMATS
 from anymask.formats.coco_tables import has_tables
@@ -23,7 +24,8 @@ _FOLDERS = {
     "berkeley": open_berkeley,
     "bsds": open_bsds,
 }
-LAYOUTS = ("auto", "shards", "coco", *_FOLDERS, *(name for name in FORMATS if name != "coco"))
+_MASK_IMAGES = ("png", "labelmap", "palette")  # "folder" reads them, with their pictures
+LAYOUTS = ("auto", "shards", "coco", *_FOLDERS, *(n for n in FORMATS if n not in ("coco", *_MASK_IMAGES)))
 """What `open_samples` understands; docs/evaluate.md describes each."""
 
 
@@ -60,20 +62,30 @@ def layout_of(path: Path) -> str:
     """The layout of an existing file or folder, by its name and its folders; "annotated" for `formats`."""
     if path.is_file():
         return _layout_of_file(path)
-    for layout, folders in (
-        ("grabcut", ("data_GT", "boundary_GT")),
-        ("davis", ("JPEGImages", "Annotations")),
-    ):
-        if all((path / name).is_dir() for name in folders):
-            # PASCAL VOC has folders of these names, too, with XML in the second.
-            return "folder" if (path / "SegmentationObject").is_dir() else layout
-    if is_bsds(path) or is_bsds(path.parent) or is_bsds(path.parent.parent):
+    if (path / "data_GT").is_dir() and (path / "boundary_GT").is_dir():
+        return "grabcut"
+    if (path / "JPEGImages").is_dir() and not (path / "SegmentationObject").is_dir() and _has_frames(path):
+        return "davis"
+    if is_bsds(path):
         return "bsds"
     if any(path.glob("*.tar")):
         return "shards"
-    if any(has_tables(read_json(file)) for file in json_files(path)):
+    if any(_is_coco(file) for file in json_files(path)):
         return "coco"
-    return "annotated" if _has_annotations(path) else "folder"
+    return "annotated" if _has_annotations(path) and not has_pairs(path) else "folder"
+
+
+def _has_frames(path: Path) -> bool:
+    masks = path / "Annotations"  # PASCAL VOC has XML in a folder of this name
+    return masks.is_dir() and bool(pictures_below(masks))
+
+
+def _is_coco(file: Path) -> bool:
+    """Whether a JSON file in a folder is COCO's; one that is damaged is if its name says so."""
+    try:
+        return has_tables(read_json(file))
+    except FormatError:
+        return file.name.startswith("instances")
 
 
 def _layout_of_file(path: Path) -> str:

@@ -10,6 +10,17 @@ from anymask.core.errors import FormatError
 from anymask.formats.pictures import ENDINGS
 from anymask.formats.trees import open_tree
 
+PICTURE_FOLDERS = (
+    "image", "images", "img", "imgs", "jpegimages", "picture", "pictures", "photo", "photos", "original",
+    "originals", "rgb", "input", "inputs", "data_gt",
+)  # fmt: skip
+MASK_FOLDERS = (
+    "mask", "masks", "label", "labels", "gt", "gts", "groundtruth", "ground_truth", "ground-truth",
+    "annotation", "annotations", "segmentation", "segmentations", "segmentationobject", "segmentationclass",
+    "instance", "instances", "object", "objects", "target", "targets", "boundary_gt",
+)  # fmt: skip
+"""Names of folders, in lower case."""
+
 
 def is_picture(name: str) -> bool:
     """Whether a file is an image by its ending."""
@@ -32,19 +43,32 @@ def pictures_below(root: Path) -> tuple[str, ...]:
     return tuple(name for name in files_below(root) if is_picture(name))
 
 
+def is_in(name: str, folders: tuple[str, ...]) -> bool:
+    """Whether a relative file name lies in a folder that has one of these names (in lower case)."""
+    return any(part.lower() in folders for part in PurePosixPath(name).parts[:-1])
+
+
 @dataclass(frozen=True)
 class PictureFinder:
-    """The pictures below a folder by what annotation files call them."""
+    """The pictures below a folder by what annotation files call them.
+
+    by_stem: names without an ending are understood, too; never a file in a folder of masks.
+    """
 
     root: Path
+    by_stem: bool = False
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        """Relative name, file name and stem -> relative name; what is longer wins where two mean others."""
+        """Relative name, file name and perhaps stem -> relative name; the longer one wins, then the first."""
         names = pictures_below(self.root)
-        stems = {PurePosixPath(name).stem: name for name in reversed(names)}
         files = {PurePosixPath(name).name: name for name in reversed(names)}
-        return {**stems, **files, **{name: name for name in names}}
+        photos = [name for name in reversed(names) if self.by_stem and not is_in(name, MASK_FOLDERS)]
+        return {
+            **{PurePosixPath(name).stem: name for name in photos},
+            **files,
+            **{name: name for name in names},
+        }
 
     def find(self, name: str) -> Path:
         """The picture called `name`: its path below the folder, its file name, or that without its ending.
