@@ -1,6 +1,7 @@
 # Two commands on a fresh machine: `make demo` (install, segment a photo by click) and `make test`.
 #   PYTHON=python3.13 make demo     another interpreter
 #   VENV=/tmp/venv make test        another environment
+#   DATA=shards make train-lite     train the model in the package again (docs/training.md)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +9,10 @@ OUT ?= out
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint types bench clean
+DATA ?= data
+RUN ?= runs/lite
+
+.PHONY: demo test lint types bench train-lite clean
 
 demo: $(VENV)/.anymask-base
 	@$(BIN)/anymask segment examples/flower.jpg --point 308,299 --label dahlia \
@@ -27,6 +31,9 @@ types: $(VENV)/.anymask-dev
 bench: $(VENV)/.anymask-test
 	$(BIN)/python -m bench $(ARGS)
 
+train-lite: $(VENV)/.anymask-train
+	PYTHON=$(BIN)/python examples/train_lite.sh $(DATA) $(RUN)
+
 clean:
 	rm -rf $(OUT) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -35,6 +42,10 @@ $(VENV)/.anymask-base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "anymask needs Python 3.11 or newer, this is %s; name another one: make PYTHON=python3.12 ..." % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.anymask-train: $(VENV)/.anymask-base
+	$(INSTALL) -e '.[train,evaluate]'
 	@touch $@
 
 $(VENV)/.anymask-test: $(VENV)/.anymask-base tests/peers.txt

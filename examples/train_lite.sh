@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Train `lite` from end to end, unattended and without a network: train, write a model folder, choose its
+# thresholds, measure it, compare it with the model in the package.
+#
+#   examples/train_lite.sh DATA [RUN]
+#
+# DATA holds train-*.tar and val.tar (docs/training.md says what is in them), files of at most 50 MB. RUN (default
+# runs/lite) receives everything, files of at most 15 MB. Kill it at any moment and start it again: it goes on from
+# the last checkpoint.
+#
+#   MINUTES=17       training time, resumed runs counted together (the whole script: 25 minutes with a GPU)
+#   CACHE=cache      where the decoded shards are kept, 4.5 GB
+#   INIT=model.pt    start from an earlier run's averaged weights instead of ImageNet's
+#   PYTHON=python3   an interpreter with `pip install 'anymask[train,evaluate]'`
+set -euo pipefail
+data=${1:?usage: examples/train_lite.sh DATA [RUN]}
+run=${2:-runs/lite}
+minutes=${MINUTES:-17}
+python=${PYTHON:-python3}
+version=${VERSION:-0.0.0+$(date +%Y%m%d)}
+init=()
+if [[ -n ${INIT:-} ]]; then init=(--init "$INIT"); fi
+
+# 1. Train. The first 60 % of the time sees small views, which cost half as much; the rest sees them at the size the
+#    model is used at. With a GPU: large batches, views prepared by the other cores, everything trained nearly from
+#    the start. Without one: 8 pictures a step, the costly high-resolution blocks of the backbone left as they are.
+common=(minutes="$minutes" steps=1000000 small_size=320 small_share=0.6 image_size=448 save_every=200)
+if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+    workers=$("$python" -c 'import os; print(max(1, len(os.sched_getaffinity(0)) - 2))')
+    machine=(images=32 masks=4 lr=1.5e-3 backbone_lr=2e-4 warmup=300 frozen_share=0.1 ema=0.999
+             paste_chance=0.15 merge_chance=0.1 workers="$workers")
+else
+    machine=(images=8 masks=4 frozen_share=0.3 frozen_blocks=7)
+fi
+"$python" -m anymask.train "$run" --train "$data"/train-*.tar --val "$data/val.tar" --cache "${CACHE:-cache}" \
+    "${init[@]}" --set "${common[@]}" "${machine[@]}"
+
+# 2. The averaged weights as a model folder, with thresholds of everything mode chosen on pictures not trained on.
+"$python" -m anymask.release.trained "$run/model.pt" "$run/model" --version "$version" --input-size 448
+"$python" -m anymask.release.calibrate "$run/model" --data "$data/val.tar" --write
+
+# 3. Measure it and the model in the package on the same masks, and compare them mask by mask.
+for model in "$run/model" lite; do
+    "$python" -m anymask evaluate interactive --model "$model" "$data/val.tar" \
+        -o "$run/report-$(basename "$model").json" --html "$run/report-$(basename "$model").html"
+done
+"$python" -m anymask evaluate compare "$run/report-lite.json" "$run/report-model.json" --html "$run/compare.html"
+echo "model: $run/model   page: $run/compare.html"
