@@ -35,6 +35,9 @@ def edges(
         float, typer.Option(help="Farthest pair of pixels that match, share of the diagonal.")
     ] = 0.0075,
     layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
     backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
@@ -65,7 +68,7 @@ def edges(
 
     settings = EdgesSettings(EdgeSettings(points_per_side, box_nms_thresh), thresholds, tolerance)
     check_place(html)
-    source = open_samples(data, layout)
+    source = open_samples(data, layout, pictures=images)
     baselines = [edge_baseline(name) for name in baseline or []]
     models = [open_predictor(name, precision=precision, backend=backend) for name in model or ["lite"]]
     detectors: list[Predictor] = [*models, *baselines]

@@ -43,6 +43,9 @@ def interactive(
     ] = "centre",
     seed: Annotated[int, typer.Option(help="Of random clicks and strokes.")] = 0,
     layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
     backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
@@ -74,7 +77,7 @@ def interactive(
 
     settings = InteractiveSettings(_words(protocols), most_clicks, first_click, seed)  # type: ignore[arg-type]
     check_place(html)
-    source = open_samples(data, layout)
+    source = open_samples(data, layout, pictures=images)
     names = [*(model or ["lite"]), *map(checked_baseline, baseline or [])]
     predictors = [open_predictor(name, precision=precision, backend=backend) for name in names]
     problems = Problems(on_error)
