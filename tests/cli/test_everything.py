@@ -90,6 +90,20 @@ def test_every_setting_means_what_it_means_in_python(
     assert json.loads(done.out)["annotations"] == plain(expected(**settings))
 
 
+def test_layers_of_crops_by_the_size_of_each_picture(command: Command, photos: Path, tmp_path: Path) -> None:
+    (photos / "b.png").unlink()
+    large = scene().repeat(4, axis=0).repeat(4, axis=1)  # 640 pixels for an input of 256: one layer
+    Image.fromarray(large).save(photos / "a.png")
+    words = ("everything", photos, "--points-per-side", 4, "--stability-score-thresh", 0.2, "-o", "out")
+    assert command(*words, "--crop-n-layers", "auto").code == 0
+    for name, pixels, layers in (("a", large, 1), ("c", scene()[:, ::-1], 0)):
+        records = generate_masks(
+            fake_model(), pixels, points_per_side=4, stability_score_thresh=0.2, crop_n_layers=layers
+        )
+        assert plain(read(tmp_path / "out" / f"{name}.json")) == plain(records)
+    assert "other settings" in command(*words, "--crop-n-layers", 0).err
+
+
 def test_overlay_label_map_and_tree(command: Command, photo: Path, tmp_path: Path) -> None:
     done = command(
         "everything", photo, *SMALL, "--pred-iou-thresh", 0, "--tree", "--gaps", "fill",
@@ -249,6 +263,7 @@ def test_a_job_does_again_what_changed_or_is_gone(command: Command, photos: Path
         ((), "no image is given"),
         (("photo.png", "--preset", "best"), "preset 'best' is not known"),
         (("photo.png", "--points-per-side", "0"), "points_per_side is 0"),
+        (("photo.png", "--crop-n-layers", "all"), "--crop-n-layers is 'all'"),
         (("photo.png", "--format", "docx"), "--format 'docx' is not known"),
         (("photo.png", "-o", "m.docx"), "no ending that names a format"),
         (("photo.png", "--overlay", "m.json"), "unknown picture ending"),

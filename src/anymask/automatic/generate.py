@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from anymask.automatic.candidates import Candidate, place, stable_mask
+from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Views
 from anymask.automatic.presets import preset_settings
@@ -33,7 +34,8 @@ def generate_masks(
 
     model: from `anymask.load`. source: as for `model.embed`, or an embedding of this model.
     settings: `AutomaticSettings`, or the name of a preset, or None for the published defaults; with a name or
-        None the thresholds are those that suit the model, and single ones can be given by name.
+        None the thresholds are those that suit the model, and single ones can be given by name;
+        `crop_n_layers="auto"` is the rule of `crop_rule.crop_layers`.
 
     Returns records in order of suppression: by falling score, with crops those of the smallest crops first.
     A mask without pixels is never among them. Equal to `segment_anything.SamAutomaticMaskGenerator` on the
@@ -44,6 +46,7 @@ def generate_masks(
     if isinstance(settings, AutomaticSettings) and overrides:
         raise InputError(f"settings and {', '.join(overrides)} are both given; give one AutomaticSettings")
     if not isinstance(settings, AutomaticSettings):
+        source, overrides = look_and_resolve(source, overrides, model.spec.input_size)
         settings = preset_settings(settings, model.spec.automatic, **overrides)
     views = Views(model, source, settings)
     image_hw = views.embedding.image_hw

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anymask.automatic.candidates import Candidate, is_stable, passes_score, place, stable_mask
+from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Decoded, Views
 from anymask.automatic.presets import preset_settings
@@ -213,12 +214,14 @@ def everything(
 
     model: from `anymask.load`. source: as for `model.embed`, or an embedding of this model where there are no
     crops. preset: a name in `PRESETS`, or None for the published defaults, either with the model's own
-    thresholds where its manifest states some. overrides: single settings.
+    thresholds where its manifest states some. overrides: single settings; `crop_n_layers="auto"` is the rule
+    of `crop_rule.crop_layers`.
     keep_above: masks whose predicted IoU is not above it are neither upscaled nor kept; 0 keeps all. Time and
     memory fall as it rises; `records` cannot go below it.
 
     Raises InputError, ImageError or EmbeddingError as `generate_masks`, whose records `.records()` equals.
     """
+    source, overrides = look_and_resolve(source, overrides, model.spec.input_size)
     settings = preset_settings(preset, model.spec.automatic, **overrides)
     if not 0 <= keep_above <= max(settings.pred_iou_thresh, 0):
         raise InputError(

@@ -51,7 +51,9 @@ def everything(
     stability_score_thresh: Annotated[float | None, typer.Option(help="Least stability of a mask.")] = None,
     stability_score_offset: Annotated[float | None, typer.Option(help="Offset of that measure.")] = None,
     box_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes.")] = None,
-    crop_n_layers: Annotated[int | None, typer.Option(help="Layers of crops.")] = None,
+    crop_n_layers: Annotated[
+        str | None, typer.Option(metavar="N", help="Layers of crops; auto: by the image's size.")
+    ] = None,
     crop_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes between crops.")] = None,
     crop_overlap_ratio: Annotated[float | None, typer.Option(help="Overlap of crops.")] = None,
     crop_n_points_downscale_factor: Annotated[
@@ -115,7 +117,7 @@ def everything(
         "stability_score_thresh": stability_score_thresh,
         "stability_score_offset": stability_score_offset,
         "box_nms_thresh": box_nms_thresh,
-        "crop_n_layers": crop_n_layers,
+        "crop_n_layers": None if crop_n_layers is None else _layers(crop_n_layers),
         "crop_nms_thresh": crop_nms_thresh,
         "crop_overlap_ratio": crop_overlap_ratio,
         "crop_n_points_downscale_factor": crop_n_points_downscale_factor,
@@ -173,3 +175,11 @@ def everything(
     job = EverythingJob(preset, settings, results, overwrite)
     chosen = amg_model(model, model_type=model_type, checkpoint=checkpoint, device=device)
     raise typer.Exit(job.run(chosen, precision=precision, backend=backend, threads=threads))
+
+
+def _layers(given: str) -> int | str:
+    if given == "auto":
+        return given
+    if not given.isascii() or not given.isdigit():
+        raise InputError(f"--crop-n-layers is {given!r}; give a whole number from 0, or auto")
+    return int(given)

@@ -84,6 +84,8 @@ class HugeJob:
         check_distinct(targets)
         files = tuple(target.paths[0] for target in targets)
         _check_files(Path(images[0]), files, label_map is not None, FORMATS.get(format or ""))
+        if overrides.get("crop_n_layers", 0) != 0:
+            raise InputError("--crop-n-layers is not for huge images, windows have no crops; give --window")
         preset_settings(preset, **overrides)
         return cls(
             image=Path(images[0]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anymask.automatic import AutomaticSettings, AutomaticState, generate_masks, preset_settings
+from anymask.automatic.crop_rule import AUTO, resolved
 from anymask.automatic.state_file import settings_to_json
 from anymask.cli.everything_results import Results, read_picture
 from anymask.cli.job_log import JobLog
@@ -36,7 +37,7 @@ class EverythingJob:
     overwrite: bool
 
     def __post_init__(self) -> None:
-        preset_settings(self.preset, **self.overrides)
+        preset_settings(self.preset, **resolved(self.overrides, (1, 1), 1))
 
     def run(self, model: str, *, precision: Any, backend: Any, threads: int | None) -> int:
         """Do all images; return the exit code.
@@ -46,8 +47,7 @@ class EverythingJob:
         """
         loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
         results = self.results
-        settings = preset_settings(self.preset, loaded.spec.automatic, **self.overrides)
-        log = self._log(loaded, settings, precision, backend) if results.is_job else None
+        log = self._log(loaded, precision, backend) if results.is_job else None
         total, done, skipped, failed = len(results.images), 0, 0, 0
         no_bar = results.quiet or (results.as_json and sys.stdout.isatty())
         try:
@@ -57,7 +57,7 @@ class EverythingJob:
                     skipped += 1
                     continue
                 try:
-                    self._one(loaded, settings, number)
+                    self._one(loaded, number)
                 except OutputError:
                     raise
                 except (AnymaskError, MemoryError) as error:
@@ -74,21 +74,29 @@ class EverythingJob:
                 say(f"{done} of {total} images done, {skipped} were complete, {failed} failed")
         return FAILED if failed else DONE
 
-    def _one(self, model: Model, settings: AutomaticSettings, number: int) -> None:
+    def _one(self, model: Model, number: int) -> None:
         picture = read_picture(self.results.images[number])
+        settings = self._settings(model, picture.image_hw)
         if self.results.states is None:
             self.results.give(number, generate_masks(model, picture, settings), picture=picture)
         else:
             state = model.everything(picture, **vars_of(settings))
             self.results.give(number, state.records(), picture=picture, state=state)
 
-    def _log(self, model: Model, settings: AutomaticSettings, precision: str, backend: str) -> JobLog | None:
+    def _settings(self, model: Model, image_hw: tuple[int, int]) -> AutomaticSettings:
+        overrides = resolved(self.overrides, image_hw, model.spec.input_size)
+        return preset_settings(self.preset, model.spec.automatic, **overrides)
+
+    def _log(self, model: Model, precision: str, backend: str) -> JobLog | None:
         """The job's log beside its first result; None where nothing is written."""
         files = self.results.paths(0)
         if not files:
             return None
         job = {
-            "settings": settings_to_json(settings),
+            "settings": {
+                **settings_to_json(self._settings(model, (1, 1))),
+                **{name: layers for name, layers in self.overrides.items() if layers == AUTO},
+            },
             "model": model.spec.full_name,
             "model_sha256": model.sha256,
             "precision": precision,
