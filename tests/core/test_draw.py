@@ -45,6 +45,15 @@ def test_small_masks_are_drawn_over_large_ones() -> None:
         assert result[27, 42].tolist() == [0, 0, 255]
 
 
+def test_the_tint_of_a_small_mask_is_not_mixed_with_that_below() -> None:
+    small = np.zeros_like(MASK)
+    small[25:35, 40:50] = True
+    colours = [(255, 0, 0), (0, 0, 255)]
+    both = draw.overlay(PIXELS, [MASK, small], colours=colours, outline=False)
+    alone = draw.overlay(PIXELS, [small], colours=colours[1:], outline=False)
+    assert np.array_equal(both[small], alone[small])
+
+
 def test_contour_touches_the_edge_only() -> None:
     result = draw.contour(PIXELS, MASK, colour=(1, 2, 3))
     changed = (result != PIXELS).any(axis=2)
@@ -123,8 +132,8 @@ def test_cropped_cutout() -> None:
 
 
 def test_palette() -> None:
-    colours = draw.palette(12)
-    assert len(set(colours)) == 12
+    colours = draw.palette(60)
+    assert len(set(colours)) == 60
     assert draw.palette(3) == colours[:3]
     for first, second in pairwise(colours):
         assert max(abs(a - b) for a, b in zip(first, second, strict=True)) > 60

@@ -14,6 +14,7 @@ from anymask.core.regions import (
     keep_largest,
     remove_islands,
     remove_small_regions,
+    remove_specks,
 )
 from tests.core.strategies import masks
 
@@ -83,3 +84,37 @@ def test_impossible_areas_are_refused(area: float) -> None:
         remove_islands(np.eye(3), area)
     with pytest.raises(InputError, match="not possible"):
         fill_holes(np.eye(3), area)
+
+
+@given(mask=masks(), share=st.floats(0, 1))
+def test_specks_are_together_no_more_than_the_share(mask: np.ndarray, share: float) -> None:
+    tidy = remove_specks(mask, share)
+    most = share * mask.sum()
+    assert (mask & ~tidy).sum() <= most
+    assert (tidy & ~mask).sum() <= most
+    assert tidy.any() == mask.any()
+    kept = [region for region in connected_regions(mask) if (region & tidy).any()]
+    gone = [region for region in connected_regions(mask) if not (region & tidy).any()]
+    assert max((r.sum() for r in gone), default=0) <= min((r.sum() for r in kept), default=mask.size)
+    assert max((r.sum() for r in gone), default=0) <= share * max((r.sum() for r in kept), default=0)
+    assert not (tidy & ~fill_holes(mask)).any()
+
+
+def test_specks_go_and_letters_stay() -> None:
+    mask = np.zeros((50, 60), bool)
+    mask[5:45, 5:45] = True
+    mask[10:12, 10:12] = False  # a hole of 4, one of 100, and background at the border
+    mask[20:30, 20:30] = False
+    mask[2:4, 50:53] = True
+    tidy = remove_specks(mask, 0.02)
+    assert tidy[10:12, 10:12].all()
+    assert not tidy[20:30, 20:30].any()
+    assert not tidy[2:4, 50:53].any()
+    assert tidy.sum() == 40 * 40 - 100
+    letters = np.zeros((10, 400), bool)
+    letters[2:8, ::4] = True
+    assert np.array_equal(remove_specks(letters, 0.1), letters)
+    assert np.array_equal(remove_specks(letters, 0), letters)
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(InputError, match="a number from 0 to 1"):
+            remove_specks(mask, wrong)

@@ -5,7 +5,7 @@ Every function takes (H, W, 3) uint8 RGB and gives a new array; colours are (red
 
 from __future__ import annotations
 
-import colorsys
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -23,14 +23,20 @@ EXCLUDE: Colour = (231, 76, 60)
 BOX: Colour = (255, 196, 0)
 _WHITE: Colour = (255, 255, 255)
 _GOLDEN_TURN = 0.618034  # of the colour circle: neighbours in the list get colours far apart
-_FIRST_HUE = 0.58
+_FIRST_HUE = 0.7
+_LIGHTNESS = (0.65, 0.78, 0.58)
+_CHROMA = 0.25
 _SUBPIXEL = 4  # bits of fraction in OpenCV's drawing coordinates
 
 
 def palette(count: int) -> list[Colour]:
-    """`count` strong colours, neighbours far apart; the first is a blue."""
+    """`count` strong colours, neighbours far apart; the first is a blue.
+
+    Hues turn by the golden angle in OKLCH (Ottosson 2020), where equal steps look equally large and equal
+    lightness looks equally light; lightness takes three turns, so that like hues differ all the same.
+    """
     hues = ((_FIRST_HUE + _GOLDEN_TURN * i) % 1.0 for i in range(count))
-    return [_rgb(hue, 0.72, 1.0 if i % 2 == 0 else 0.86) for i, hue in enumerate(hues)]
+    return [_oklch(_LIGHTNESS[i % len(_LIGHTNESS)], _CHROMA, hue) for i, hue in enumerate(hues)]
 
 
 def overlay(
@@ -43,7 +49,8 @@ def overlay(
 ) -> UInt8Array:
     """The picture with each mask tinted, and a thin double outline round it.
 
-    pixels: (H, W, 3) uint8. masks: (H, W) each; larger ones are drawn first, so that small ones stay visible.
+    pixels: (H, W, 3) uint8. masks: (H, W) each; where they overlap the smallest is on top and gives the
+        tint alone, so that colours stay clear.
     colours: one per mask; `palette` if not given. opacity: of the tint, 0 to 1.
 
     Raises InputError if shapes, opacity or the number of colours do not fit.
@@ -57,7 +64,7 @@ def overlay(
         raise InputError(f"opacity {opacity} must lie between 0 and 1")
     largest_first = sorted(range(len(arrays)), key=lambda i: -int(np.count_nonzero(arrays[i])))
     for i in largest_first:
-        _tint(image, arrays[i], chosen[i], opacity)
+        _tint(image, pixels, arrays[i], chosen[i], opacity)
         if outline:
             _outline(image, arrays[i], chosen[i])
     return image
@@ -167,8 +174,8 @@ def _fitting(mask: npt.ArrayLike, image: UInt8Array) -> BoolArray:
     return array
 
 
-def _tint(image: UInt8Array, mask: BoolArray, colour: Colour, opacity: float) -> None:
-    tinted = image[mask] * (1 - opacity) + np.array(colour) * opacity
+def _tint(image: UInt8Array, pixels: UInt8Array, mask: BoolArray, colour: Colour, opacity: float) -> None:
+    tinted = pixels[mask] * (1 - opacity) + np.array(colour) * opacity
     image[mask] = np.rint(tinted).astype(np.uint8)
 
 
@@ -209,6 +216,29 @@ def _unit(image: UInt8Array) -> int:
     return max(1, round(longer / 900))
 
 
-def _rgb(hue: float, saturation: float, value: float) -> Colour:
-    red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, saturation, value))
-    return red, green, blue
+def _oklch(lightness: float, chroma: float, hue: float) -> Colour:
+    """A colour in OKLCH (hue in turns) as sRGB; chroma is lowered until it can be shown."""
+    while True:
+        linear = _oklab_to_linear(
+            lightness, chroma * math.cos(2 * math.pi * hue), chroma * math.sin(2 * math.pi * hue)
+        )
+        if (min(linear) >= 0 and max(linear) <= 1) or chroma <= 0:
+            red, green, blue = (round(255 * _gamma(min(max(part, 0.0), 1.0))) for part in linear)
+            return red, green, blue
+        chroma -= 0.005
+
+
+def _oklab_to_linear(lightness: float, a: float, b: float) -> tuple[float, float, float]:
+    """Oklab to linear sRGB (Ottosson, "A perceptual color space for image processing", 2020)."""
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    return (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+
+
+def _gamma(linear: float) -> float:
+    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055

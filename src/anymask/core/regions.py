@@ -68,6 +68,35 @@ def remove_small_regions(mask: npt.ArrayLike, min_area: float) -> BoolArray:
     return remove_islands(fill_holes(mask, min_area), min_area)
 
 
+def remove_specks(mask: npt.ArrayLike, share: float) -> BoolArray:
+    """(H, W) mask without specks: small holes filled, then small islands removed.
+
+    share: in [0, 1]. A speck is at most this share of the largest region, and together the holes that are
+        filled are at most this share of the mask, and so are the islands that go, the smallest first. So what
+        is made of many like pieces, such as words, stays whole. Background at the image's border is no hole.
+
+    Raises InputError if the mask is not two-dimensional or share is not in [0, 1].
+    """
+    array = as_mask(mask)
+    if not 0 <= share <= 1:
+        raise InputError(f"a share of {share} is not possible; give a number from 0 to 1")
+    window = _own_box(array, margin=1)
+    if window is None:
+        return array.copy()
+    inside = array[window.slices].copy()
+    labels, areas = _label(inside)
+    each, together = share * areas.max(), share * areas.sum()
+    labels, areas = _label(~inside)
+    edge = _edge_labels(labels)
+    areas[edge[edge > 0] - 1] = array.size  # no holes, so never small
+    inside |= np.append(False, _smallest(areas, each, together))[labels]
+    labels, areas = _label(inside)
+    islands = _smallest(areas, each, together)
+    islands[np.argmax(areas)] = False
+    inside &= ~np.append(False, islands)[labels]
+    return _placed(inside, window, array.shape)
+
+
 def keep_largest(mask: npt.ArrayLike) -> BoolArray:
     """(H, W) mask of the largest region alone, the topmost of several equally large. Empty stays empty."""
     return remove_islands(mask, np.inf)
@@ -98,6 +127,15 @@ def _label(mask: BoolArray) -> tuple[_IntArray, _IntArray]:
         np.ascontiguousarray(mask).view(np.uint8), connectivity=8
     )
     return np.asarray(labels, dtype=np.intp), np.asarray(stats[1:, cv2.CC_STAT_AREA], dtype=np.intp)
+
+
+def _smallest(areas: _IntArray, each: float, together: float) -> BoolArray:
+    """(n,) bool: the smallest areas, none above `each`, as many as are at most `together` in all."""
+    order = np.argsort(areas, kind="stable")
+    rising = areas[order]
+    chosen = np.zeros(len(areas), np.bool_)
+    chosen[order[(rising <= each) & (np.cumsum(rising) <= together)]] = True
+    return chosen
 
 
 def _own_box(mask: BoolArray, margin: int = 0) -> Window | None:
