@@ -453,9 +453,12 @@ def test_formats_of_annotation_tools(format: str, tmp_path: Path) -> None:
     ]
     root = tmp_path / "set"
     formats.write_images(f"{root}/", contents, format, pictures=pictures)
+    assert layout_of(root) == ("folder" if format == "voc" else "annotated")  # the masks themselves
+    found_out = {key: len(sample.masks) for key, sample in read(open_samples([root]))[0].items()}
     samples, lines = read(open_samples([root], format))
     assert lines == []
-    assert len(samples) == 2
+    assert list(found_out.values()) == [2, 2]
+    assert [Path(key).name for key in samples] == [Path(key).name for key in found_out]
     for name, sample in zip(masks, samples.values(), strict=True):
         assert len(sample.masks) == 2
         for found in masks_of(sample):
@@ -592,3 +595,13 @@ def test_no_shard_json_does_anything_but_being_named(drawn_pictures: Path, data:
     path = write_shard(drawn_pictures / "fuzzed.tar", [("a", png(pixels), text)])
     samples, lines = read(open_samples([path]))
     assert (list(samples) == ["a"]) == (not lines or lines[0].startswith("a: mask"))
+
+
+def test_more_masks_than_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anymask.evaluate.datasets.dataset.MOST_BYTES", HW[0] * HW[1] * 2)
+    many = (np.arange(HW[0] * HW[1]).reshape(HW) % 100).astype(np.uint8)
+    root = layouts.folder(tmp_path)
+    numbers_file(root / "masks/p1.png", many)
+    samples, lines = read(open_samples([root]))
+    assert list(samples) == ["images/p0.png"]
+    assert "60 x 90 pixels do not fit into memory" in lines[0]

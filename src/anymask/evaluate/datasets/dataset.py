@@ -74,6 +74,10 @@ class DataSet:
             yield sample
 
 
+MOST_BYTES = 4 << 30
+"""Memory that the masks of one picture may take, a byte a pixel."""
+
+
 class Drawn(NamedTuple):
     """A mask as its file holds it, or why it cannot be read.
 
@@ -95,7 +99,13 @@ def sample_of(key: str, picture: Picture, drawn: Iterable[Drawn], **about: Any) 
     """
     masks: list[TrueMask] = []
     wrong: list[str] = []
+    height, width = picture.image_hw
     for one in drawn:
+        if len(masks) * height * width > MOST_BYTES:
+            raise FormatError(
+                f"more than {len(masks)} masks of {height} x {width} pixels do not fit into memory together; "
+                "cut the picture into parts"
+            )
         complaint = _complaint(one, picture.image_hw)
         if complaint is None:
             assert not isinstance(one.mask, FormatError)

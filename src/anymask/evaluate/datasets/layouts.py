@@ -16,6 +16,7 @@ from anymask.evaluate.datasets.picture_files import pictures_below
 from anymask.evaluate.datasets.shards import open_shard
 from anymask.formats import FORMATS
 from anymask.formats.coco_tables import has_tables
+from anymask.formats.panoptic import is_panoptic
 
 _FOLDERS = {
     "folder": open_folder,
@@ -83,7 +84,8 @@ def _has_frames(path: Path) -> bool:
 def _is_coco(file: Path) -> bool:
     """Whether a JSON file in a folder is COCO's; one that is damaged is if its name says so."""
     try:
-        return has_tables(read_json(file))
+        value = read_json(file)
+        return has_tables(value) and not is_panoptic(value)
     except FormatError:
         return file.name.startswith("instances")
 
@@ -93,9 +95,7 @@ def _layout_of_file(path: Path) -> str:
         return "shards"
     if path.suffix.lower() == ".txt":
         return "davis"
-    if path.suffix.lower() == ".json" and has_tables(read_json(path)):
-        return "coco"
-    return "annotated"
+    return "coco" if path.suffix.lower() == ".json" and _is_coco(path) else "annotated"
 
 
 def _has_annotations(path: Path) -> bool:
