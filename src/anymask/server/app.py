@@ -11,9 +11,11 @@ from anymask._version import __version__
 from anymask.predict.model import Model
 from anymask.server.config import ServerConfig
 from anymask.server.gate import Gate
+from anymask.server.label_studio import routes as label_studio
 from anymask.server.problems import add_handlers
 from anymask.server.routes import conversions, everything, health, images, models, prompts
 from anymask.server.services import Services
+from anymask.server.x_anylabeling import routes as x_anylabeling
 
 _ROUTERS = (
     health.router,
@@ -22,6 +24,8 @@ _ROUTERS = (
     prompts.router,
     everything.router,
     conversions.router,
+    label_studio.router,
+    x_anylabeling.router,
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from anymask.server.problems import busy
 
 T = TypeVar("T")
+_LANES = ("images", "prompts", "everything", "files", "fetches")
 
 
 class Lane:
@@ -70,7 +71,7 @@ class Lanes:
     """One lane per kind of work, so that a click never waits behind a grid of a thousand.
 
     images: reading pictures and embedding them. prompts: clicks. everything: whole grids. files: filters
-    and conversions.
+    and conversions. fetches: pictures from Label Studio.
     """
 
     waiting: int
@@ -79,12 +80,13 @@ class Lanes:
     prompts: Lane = field(init=False)
     everything: Lane = field(init=False)
     files: Lane = field(init=False)
+    fetches: Lane = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("images", "prompts", "everything", "files"):
+        for name in _LANES:
             object.__setattr__(self, name, Lane(name, waiting=self.waiting, seconds=self.seconds))
 
     def close(self) -> None:
         """Stop all of them."""
-        for lane in (self.images, self.prompts, self.everything, self.files):
-            lane.close()
+        for name in _LANES:
+            getattr(self, name).close()

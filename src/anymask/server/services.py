@@ -11,6 +11,8 @@ from anymask.core.prediction import Prediction
 from anymask.predict.model import Model
 from anymask.server.byte_cache import ByteCache
 from anymask.server.config import MIB, ServerConfig
+from anymask.server.label_studio.addresses import Addresses
+from anymask.server.label_studio.source import Source
 from anymask.server.lanes import Lanes
 from anymask.server.library import Library
 from anymask.server.runs import Runs
@@ -45,6 +47,8 @@ class Services:
     runs: Runs
     turns: Turns
     predictions: ByteCache[str, KeptPrediction]
+    source: Source
+    addresses: Addresses
 
     @classmethod
     def of(cls, models: list[Model], config: ServerConfig) -> Services:
@@ -59,6 +63,8 @@ class Services:
             runs=Runs(library, lanes.everything, config.run_bytes),
             turns=Turns(),
             predictions=ByteCache(_PREDICTION_BYTES, lambda kept: kept.nbytes),
+            source=Source(config.label_studio, config.max_upload_bytes),
+            addresses=Addresses(),
         )
 
     def forget_answers(self, image: str) -> None:

@@ -1,0 +1,1 @@
+"""X-AnyLabeling's protocol for model servers: marks become polygons."""
