@@ -76,6 +76,8 @@ def test_seeds() -> None:
     assert (click[1:-1, 1:-1] != BACKGROUND).all()
     both = seeds(Request(points=((125, 75, 1), (10, 10, 0))), (120, 160))
     assert (both[75, 125], both[10, 10], both[60, 60]) == (OBJECT, BACKGROUND, UNKNOWN)
+    assert (both[0] == BACKGROUND).all()
+    assert seeds(Request(points=((159, 75, 1),)), (120, 160))[75, 159] == OBJECT
 
 
 def test_a_model_answers_as_it_does_alone() -> None:

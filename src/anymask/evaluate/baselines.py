@@ -111,8 +111,7 @@ def seeds(request: Request, image_hw: tuple[int, int]) -> UInt8Array:
     """(H, W) uint8 of UNKNOWN, OBJECT, BACKGROUND for methods that grow regions.
 
     Clicks and strokes as in `marked`. With a box, everything outside is background, and its middle third is
-    object if nothing is clicked. Without box and without a click off the object, the picture's outermost
-    pixels are background.
+    object if nothing is clicked. Without a box, the picture's outermost pixels are background.
     """
     labels = marked(request, image_hw)
     clicked = labels != UNKNOWN
@@ -124,7 +123,7 @@ def seeds(request: Request, image_hw: tuple[int, int]) -> UInt8Array:
         if not (labels == OBJECT).any():
             third_x, third_y = (x1 - x0) // 3, (y1 - y0) // 3
             labels[y0 + third_y : y1 - third_y, x0 + third_x : x1 - third_x] = OBJECT
-    elif not (labels == BACKGROUND).any():
+    else:
         frame = np.ones(image_hw, bool)
         frame[1:-1, 1:-1] = False
         labels[frame & ~clicked] = BACKGROUND
