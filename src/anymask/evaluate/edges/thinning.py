@@ -15,8 +15,8 @@ def suppress_edges(strength: Float32Array) -> Float32Array:
 
     As in Canny's detector (IEEE PAMI 8(6), 1986), a pixel is compared with the two places one pixel away
     across the edge, between pixels bilinearly. An edge map is a ridge and no step, so its direction is that
-    of the strongest downward curvature of the smoothed map (Steger, IEEE PAMI 20(2), 1998), not of its
-    gradient, which vanishes on the crest. Values that stay are unchanged.
+    of the strongest curvature of the smoothed map (Steger, IEEE PAMI 20(2), 1998), not of its gradient, which
+    vanishes on the crest. Values that stay are unchanged.
     """
     import cv2
 
@@ -40,7 +40,8 @@ def suppress_edges(strength: Float32Array) -> Float32Array:
 def across(strength: Float32Array) -> tuple[Float32Array, Float32Array]:
     """x and y of the unit vector across the ridge at each pixel, (H, W) float32 each.
 
-    It is the eigenvector of the Hessian with the lowest eigenvalue.
+    It is the eigenvector of the Hessian whose eigenvalue is largest in magnitude: the lowest on the crest,
+    the highest at the foot of the ridge.
     """
     import cv2
 
@@ -50,5 +51,5 @@ def across(strength: Float32Array) -> tuple[Float32Array, Float32Array]:
         for order in ((2, 0), (1, 1), (0, 2))
     )
     # Half the angle of (xx - yy, 2 xy) points along the highest eigenvalue; a right angle to it, the lowest.
-    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
-    return -np.sin(angle), np.cos(angle)
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.where(xx + yy < 0, np.float32(np.pi / 2), np.float32(0))
+    return np.cos(angle), np.sin(angle)
