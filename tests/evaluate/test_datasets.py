@@ -360,6 +360,15 @@ def test_davis_takes_480p_and_lists(tmp_path: Path) -> None:
         open_samples([pairs])
 
 
+def test_the_interactive_benchmark_of_davis_has_one_object_a_frame(tmp_path: Path) -> None:
+    masks = picture_file(tmp_path / "img/00.jpg")
+    numbers_file(tmp_path / "gt/00.png", numbered(masks))
+    for layout, expected in (("davis", [masks[0] | masks[1]]), ("folder", masks)):
+        samples, lines = read(open_samples([tmp_path], layout))
+        assert lines == []
+        assert same(masks_of(samples["img/00.jpg"]), expected)
+
+
 def test_what_is_wrong_in_davis_is_named(tmp_path: Path) -> None:
     root = layouts.davis(tmp_path)
     (root / "JPEGImages/480p/bear/00000.jpg").unlink()

@@ -19,12 +19,12 @@ def open_davis(path: Path) -> DataSet:
 
     path: the folder, or one of its lists in `ImageSets` (names of sequences, or pairs of files). Of several
     resolutions 480p is taken. Every annotated frame is a picture. The benchmark of interactive segmentation
-    with folders `img` and `gt` is read, too.
+    (345 frames, folders `img` and `gt`) is read, too; there all of a frame's mask is one object.
     Raises FormatError if the folders or the list are missing, or there is no annotation.
     """
     root = _root(path)
     if not (root / _MASKS).is_dir():
-        return open_folder(path)
+        return open_folder(path, meaning="one")
     base = next((f"{_MASKS}/{r}" for r in _RESOLUTIONS if (root / _MASKS / r).is_dir()), _MASKS)
     masks = [f"{base}/{name}" for name in pictures_below(root / base)]
     if path != root:
@@ -40,13 +40,13 @@ def open_davis(path: Path) -> DataSet:
 def open_grabcut(path: Path) -> DataSet:
     """The GrabCut benchmark: pictures in data_GT, masks in boundary_GT (128: not scored). FormatError."""
     _require(path, "data_GT", "boundary_GT")
-    return open_folder(path, trimap=True)
+    return open_folder(path, meaning="trimap")
 
 
 def open_berkeley(path: Path) -> DataSet:
     """The Berkeley benchmark (McGuinness and O'Connor): images, masks (128: not scored). FormatError."""
     _require(path, "images", "masks")
-    return open_folder(path, trimap=True)
+    return open_folder(path, meaning="trimap")
 
 
 def _require(path: Path, *folders: str) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from anymask.core.errors import FormatError
 from anymask.core.images import load_image
 from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, sample_of, unique
-from anymask.evaluate.datasets.mask_images import drawn_in
+from anymask.evaluate.datasets.mask_images import Meaning, drawn_in
 from anymask.evaluate.datasets.picture_files import MASK_FOLDERS, PICTURE_FOLDERS, pictures_below
 
 _SUFFIX = re.compile(
@@ -42,8 +42,8 @@ class _File:
     stem: str
 
 
-def open_folder(path: Path, *, trimap: bool = False) -> DataSet:
-    """The pictures of a folder. trimap: in masks 128 is not scored and what is above is the object.
+def open_folder(path: Path, *, meaning: Meaning = "objects") -> DataSet:
+    """The pictures of a folder. meaning: of its mask files.
 
     Raises FormatError if there is no folder, or nothing in it is a picture with a mask.
     """
@@ -54,7 +54,7 @@ def open_folder(path: Path, *, trimap: bool = False) -> DataSet:
             f"'{path}' has {len(pictures)} pictures and {len(masks)} mask images, but no pair of them; "
             "expected images/NAME.jpg with masks/NAME.png, or NAME.jpg with NAME.png"
         )
-    return data_set(path, [(name, owners[name]) for name in sorted(owners)], unpaired, trimap=trimap)
+    return data_set(path, [(name, owners[name]) for name in sorted(owners)], unpaired, meaning=meaning)
 
 
 def data_set(
@@ -62,7 +62,7 @@ def data_set(
     pairs: Iterable[tuple[str, Sequence[str]]],
     unpaired: Sequence[tuple[str, str]] = (),
     *,
-    trimap: bool = False,
+    meaning: Meaning = "objects",
     name: str | None = None,
 ) -> DataSet:
     """A data set of pictures, each with its mask images; names are below `root`.
@@ -70,23 +70,23 @@ def data_set(
     name: of the data set, the folder's by default.
     """
     source = name or root.resolve().name
-    entries = [Entry(picture, _reader(root, picture, masks, source, trimap)) for picture, masks in pairs]
+    entries = [Entry(picture, _reader(root, picture, masks, source, meaning)) for picture, masks in pairs]
     found, lines = unique(entries, unpaired)
     return DataSet(source, found, lines)
 
 
 def _reader(
-    root: Path, picture: str, masks: Sequence[str], source: str, trimap: bool
+    root: Path, picture: str, masks: Sequence[str], source: str, meaning: Meaning
 ) -> Callable[[str], Found]:
     def read(key: str) -> Found:
-        return sample_of(key, load_image(root / picture), _drawn(root, masks, trimap), source=source)
+        return sample_of(key, load_image(root / picture), _drawn(root, masks, meaning), source=source)
 
     return read
 
 
-def _drawn(root: Path, masks: Sequence[str], trimap: bool) -> Iterator[Drawn]:
+def _drawn(root: Path, masks: Sequence[str], meaning: Meaning) -> Iterator[Drawn]:
     for mask in masks:
-        yield from drawn_in(root / mask, trimap=trimap)
+        yield from drawn_in(root / mask, meaning)
 
 
 def has_pairs(path: Path) -> bool:

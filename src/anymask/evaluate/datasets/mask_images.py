@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,11 @@ _UNDECIDED = 128
 _FEW = 32  # a grey mask of more values than this may have soft edges
 
 
+Meaning = Literal["objects", "one", "trimap"]
+"""What a mask file holds: objects by the table above; all of them as one; or an object and, with 128, what is
+not scored, as in the GrabCut and Berkeley benchmarks."""
+
+
 class Numbered(NamedTuple):
     """What a mask image says of every pixel.
 
@@ -41,13 +46,10 @@ class Numbered(NamedTuple):
     ignore: BoolArray | None
 
 
-def drawn_in(path: Path, *, trimap: bool = False) -> Iterator[Drawn]:
-    """The objects of a mask file, or why it cannot be read.
-
-    trimap: 128 is never an object, as in the GrabCut and Berkeley benchmarks.
-    """
+def drawn_in(path: Path, meaning: Meaning = "objects") -> Iterator[Drawn]:
+    """The objects of a mask file, or why it cannot be read."""
     try:
-        numbered = trimap_of(path) if trimap else read_numbers(path)
+        numbered = _READERS[meaning](path)
         found = _objects(numbered)
     except FormatError as error:
         yield Drawn(path.name, error)
@@ -75,10 +77,16 @@ def read_numbers(path: Path) -> Numbered:
     return Numbered(pixels, None)
 
 
-def trimap_of(path: Path) -> Numbered:
+def read_trimap(path: Path) -> Numbered:
     """Read a mask file in which 128 is not scored and what is above is the object. Raises FormatError."""
     pixels = _pixels(path)[2]
     return _of_trimap(pixels if pixels.ndim == 2 else pixels[..., 0])
+
+
+def read_union(path: Path) -> Numbered:
+    """Read a mask file as one object, whatever it tells apart. Raises FormatError."""
+    numbered = read_numbers(path)
+    return Numbered((numbered.values != 0).astype(np.uint8), numbered.ignore)
 
 
 def _objects(numbered: Numbered) -> list[int]:
@@ -156,3 +164,6 @@ def _plain(image: object) -> tuple[str, bool, AnyArray]:
     if lossy:
         return "L", lossy, pixels.max(axis=2)
     return "RGB", lossy, pixels
+
+
+_READERS = {"objects": read_numbers, "one": read_union, "trimap": read_trimap}
