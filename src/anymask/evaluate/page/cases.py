@@ -110,9 +110,12 @@ def shown(outcome: Outcome, samples: Mapping[str, Sample], *, prompt: str = "cli
     return Shown(sample.picture.pixels, sample.masks[outcome.number].mask, found, point, box)
 
 
-def drawing(case: Shown, about: str) -> Markup:
-    """The case as inline SVG: the picture round the object as WebP, outlines and prompt over it."""
-    view = window(case)
+def drawing(case: Shown, about: str, view: View | None = None) -> Markup:
+    """The case as inline SVG: the picture round the object as WebP, outlines and prompt over it.
+
+    view: the part of the picture; `window` of the case if not given.
+    """
+    view = view or window(case)
     width, height = view.x1 - view.x0, view.y1 - view.y0
     scale = min(_CANVAS_WH[0] / width, _CANVAS_WH[1] / height)
     left, top = (_CANVAS_WH[0] - width * scale) / 2, (_CANVAS_WH[1] - height * scale) / 2
@@ -143,18 +146,16 @@ def drawing(case: Shown, about: str) -> Markup:
     )
 
 
-def window(case: Shown) -> View:
-    """The part of the picture to show: both masks and the prompt with a margin, in the canvas's proportions
-    where the picture reaches so far."""
-    height, width = case.true.shape
-    x0, y0, x1, y1 = (float(v) for v in mask_box(union(case.true, case.found)))
-    xs, ys = [x0, x1], [y0, y1]
-    if case.point_xy is not None:
-        xs.append(case.point_xy[0])
-        ys.append(case.point_xy[1])
-    if case.box_xyxy is not None:
-        xs += case.box_xyxy[0::2]
-        ys += case.box_xyxy[1::2]
+def window(*cases: Shown) -> View:
+    """The part of the picture to show: all masks and prompts of the cases, one or several of one picture,
+    with a margin, in the canvas's proportions where the picture reaches so far."""
+    height, width = cases[0].true.shape
+    xs: list[float] = []
+    ys: list[float] = []
+    for case in cases:
+        corners = (*mask_box(union(case.true, case.found)), *(case.box_xyxy or ()), *(case.point_xy or ()))
+        xs += corners[0::2]
+        ys += corners[1::2]
     wide = max((max(xs) - min(xs)) * (1 + 2 * _MARGIN), _LEAST)
     high = max((max(ys) - min(ys)) * (1 + 2 * _MARGIN), _LEAST * _CANVAS_WH[1] / _CANVAS_WH[0])
     wide, high = (
@@ -198,7 +199,7 @@ def _prompt(case: Shown, view: View, scale: float, left: float, top: float) -> l
             (case.point_xy[0] + 0.5 - view.x0) * scale + left,
             (case.point_xy[1] + 0.5 - view.y0) * scale + top,
         )
-        parts.append(tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4.5, class_="prompt include"))
+        parts.append(tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3.6, class_="prompt include"))
     if case.box_xyxy is not None:
         x0, y0, x1, y1 = case.box_xyxy
         size = {"width": f"{(x1 - x0) * scale:.1f}", "height": f"{(y1 - y0) * scale:.1f}"}

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from anymask.core.errors import InputError
 from anymask.evaluate.compare import MARGIN, Comparison, Difference, Pair, better
 from anymask.evaluate.page import figures
-from anymask.evaluate.page.cases import drawing, pick, shown
+from anymask.evaluate.page.cases import drawing, pick, shown, window
 from anymask.evaluate.page.gallery import main_figure, names_of, picture_key, prompt_of
-from anymask.evaluate.page.layout import changes, document, facts, figure, keys, section, table
+from anymask.evaluate.page.layout import changes, document, facts, figure, keys, section, signed, table
 from anymask.evaluate.page.markup import Markup, join, tag
 from anymask.evaluate.page.plots import Axis, Line, lines, scatter
 from anymask.evaluate.samples import Sample
@@ -135,7 +135,7 @@ def _row(name: str, one: Difference) -> list[object]:
         figures.text(name, one.a),
         figures.text(name, one.b),
         _signed(name, one.difference),
-        f"{low:+.3f} to {high:+.3f}",
+        f"{signed(low)} to {signed(high)}",
         tag("span", word, class_=word if one.sure else "note"),
         one.wins,
         one.losses,
@@ -192,7 +192,7 @@ def _scatter(found: Comparison, main: str) -> Markup | None:
 
 def _clicks_axis(curve: Mapping[int, str]) -> Axis:
     most = max(curve)
-    return Axis("clicks", min(curve), most, tuple(t for t in (1, 2, 3, 5, 7, 9, 12, 15, 20) if t in curve), 0)
+    return Axis("clicks", min(curve), most, figures.click_ticks(min(curve), most), 0)
 
 
 def _by_source(found: Comparison, main: str) -> Markup | None:
@@ -232,8 +232,9 @@ def _pictures(found: Comparison, samples: Mapping[str, Sample], main: str) -> Ma
 def _pair(pair: Pair, samples: Mapping[str, Sample], main: str, both: Sequence[str]) -> Markup | None:
     sides = (pair.a, pair.b)
     cases = [shown(row, samples, prompt=prompt_of(main)) for row in sides]
+    view = window(*(case for case in cases if case is not None)) if any(cases) else None
     drawings = [
-        drawing(case, f"{name}: {figures.title(main)} {figures.text(main, row.figures[main])}")
+        drawing(case, f"{name}: {figures.title(main)} {figures.text(main, row.figures[main])}", view)
         for case, row, name in zip(cases, sides, both, strict=True)
         if case is not None
     ]
@@ -256,4 +257,4 @@ def _about(found: Comparison) -> Markup:
 
 
 def _signed(name: str, value: float) -> str:
-    return f"{value:+.2f}" if figures.counts_clicks(name) else f"{value:+.3f}"
+    return signed(value, 2 if figures.counts_clicks(name) else 3)

@@ -59,6 +59,13 @@ def headline(names: Iterable[str]) -> list[str]:
     return [name for name in _FIRST if name in given] + rest
 
 
+def click_ticks(first: int, last: int) -> tuple[int, ...]:
+    """Where an axis of clicks has its ticks: at each of up to ten, else at the first and each fifth."""
+    if last - first < 10:
+        return tuple(range(first, last + 1))
+    return (first, *range(first // 5 * 5 + 5, last + 1, 5))
+
+
 def clicks(names: Iterable[str]) -> dict[int, str]:
     """Number of clicks -> figure, of the figures that are the IoU after so many clicks."""
     found = {int(match[1]): name for name in names if (match := re.fullmatch(r"click(\d+)", name))}

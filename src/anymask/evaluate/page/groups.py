@@ -58,7 +58,7 @@ def by_source(
     ]
     note = f"{_sentence(main)}, mean over the masks of a source, with their number."
     if zero_shot:
-        note += f"{_ZERO_SHOT} zero-shot: no picture of the source was trained on."
+        note += f" Hatched and{_ZERO_SHOT}: zero-shot, no picture of the source was trained on."
     return section("Sources", note, legend(names), bars(rows, columns=True))
 
 

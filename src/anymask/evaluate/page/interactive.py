@@ -60,7 +60,10 @@ def interactive_page(
 
 def _lead(report: Report, first: Summary) -> str:
     sizes = f"{first['masks']} masks in {first['pictures']} pictures of {first['sources']} sources"
-    return f"{report.data.name}: {sizes}. IoU of the found mask with the true one, at the picture's own size."
+    text = f"{report.data.name}: {sizes}. IoU of the found mask with the true one, at the picture's own size."
+    if len(report.predictors) > 1:
+        text += f" The numbers in large type are those of {report.predictors[0].name}."
+    return text
 
 
 def _key_numbers(first: Summary) -> list[tuple[str, str, str]]:
@@ -136,63 +139,60 @@ def _click_curve(names: Sequence[str], summaries: Sequence[Summary]) -> Markup |
         most = max(most, *curve, 0)
     if most < 2:
         return None
-    x = Axis("clicks", 1, most, _click_ticks(most), 0)
+    x = Axis("clicks", 1, most, figures.click_ticks(1, most), 0)
     about = f"Mean IoU over clicks: {_spoken(series)}"
     return figure("IoU over clicks", lines(series, x, Axis.share("mean IoU"), about=about), names=names)
 
 
 def _worse_curve(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
     series = [
-        Line(
-            name,
-            [int(n) for n in summary["worse_by_click"]],
-            [100 * v for v in summary["worse_by_click"].values()],
-        )
-        for name, summary in zip(names, summaries, strict=True)
-        if summary["worse_by_click"]
+        Line(name, [int(n) for n in s["worse_by_click"]], [100 * v for v in s["worse_by_click"].values()])
+        for name, s in zip(names, summaries, strict=True)
     ]
-    most = max((int(max(line.x)) for line in series), default=0)
+    most = max((int(click) for line in series for click in line.x), default=0)
     if most < 3:
         return None
-    highest = max(max(line.y) for line in series)
-    x = Axis("click", 2, most, tuple(t for t in _click_ticks(most) if t >= 2), 0)
-    plot = lines(
-        series, x, Axis.upwards("% of masks", max(highest, 1.0)), about=f"Masks made worse: {_spoken(series)}"
-    )
+    x = Axis("click", 2, most, figures.click_ticks(2, most), 0)
+    y = Axis.upwards("% of masks", max(1.0, *(value for line in series for value in line.y)))
+    plot = lines(series, x, y, about=f"Masks made worse in per cent: {_spoken(series)}")
     note = "Correct clicks that lower the IoU by more than 0.05, share of all masks."
-    return figure("Clicks that make it worse", plot, note, names=[line.name for line in series])
+    return figure("Clicks that make it worse", plot, note, names=_present(series))
 
 
 def _reliability(names: Sequence[str], summaries: Sequence[Summary]) -> Markup | None:
-    series, errors = [], []
+    series = []
     for name, summary in zip(names, summaries, strict=True):
         bins = summary["reliability"]
-        if bins:
-            masks = np.array([b["masks"] for b in bins], float)
-            line = Line(name, [b["predicted"] for b in bins], [b["true"] for b in bins])
-            series.append((line, masks / masks.sum()))
-            errors.append(f"{name}: ECE {summary['predicted_iou_ece']:.3f}")
-    if not series:
+        masks = np.array([b["masks"] for b in bins], float)
+        line = Line(name, [b["predicted"] for b in bins], [b["true"] for b in bins])
+        series.append((line, masks / max(masks.sum(), 1.0)))
+    errors = [
+        f"{name}: ECE {summary['predicted_iou_ece']:.3f}"
+        for name, summary in zip(names, summaries, strict=True)
+        if summary["predicted_iou_ece"] is not None
+    ]
+    if not errors:
         return None
     note = f"First click, ten bins; area of a dot: share of masks. {'; '.join(errors)}."
-    plot = bubbles(
-        series, Axis.share("predicted IoU"), Axis.share("true IoU"), about=f"Reliability diagram. {note}"
-    )
-    return figure("Is the predicted IoU right?", plot, note, names=[line.name for line, _ in series])
+    x, y = Axis.share("predicted IoU"), Axis.share("true IoU")
+    plot = bubbles(series, x, y, about=f"Reliability diagram. {note}")
+    return figure("Is the predicted IoU right?", plot, note, names=_present([line for line, _ in series]))
+
+
+def _present(series: Sequence[Line]) -> list[str | None]:
+    return [line.name if line.x else None for line in series]
 
 
 def spread(
     names: Sequence[str], by_name: Sequence[Sequence[Outcome]], name: str, heading: str
 ) -> Markup | None:
     """Histogram of a figure over masks, of every predictor that has it; None if none has."""
-    series = [(label, shares(_values(rows, name))) for label, rows in zip(names, by_name, strict=True)]
-    series = [(label, 100 * values) for label, values in series if values.any()]
-    if not series:
+    series = [(label, 100 * shares(_values(rows, name))) for label, rows in zip(names, by_name, strict=True)]
+    if not any(values.any() for _, values in series):
         return None
     plot = histogram(series, Axis.share("IoU"), "% of masks", about=f"Histogram of the {heading} over masks")
-    return figure(
-        heading, plot, f"Share of masks in bins of {1 / _BINS:g}.", names=[label for label, _ in series]
-    )
+    shown = [label if values.any() else None for label, values in series]
+    return figure(heading, plot, f"Share of masks in bins of {1 / _BINS:g}.", names=shown)
 
 
 def shares(numbers: Float64Array, bins: int = _BINS) -> Float64Array:
@@ -205,9 +205,5 @@ def _values(rows: Sequence[Outcome], name: str) -> Float64Array:
     return np.array([row.figures[name] for row in rows if name in row.figures], np.float64)
 
 
-def _click_ticks(most: int) -> tuple[float, ...]:
-    return tuple(t for t in (1, 2, 3, 5, 7, 9, 12, 15, 20) if t <= most)
-
-
 def _spoken(series: Sequence[Line]) -> str:
-    return "; ".join(f"{s.name} from {s.y[0]:.3f} to {s.y[-1]:.3f}" for s in series)
+    return "; ".join(f"{s.name} from {s.y[0]:.3f} to {s.y[-1]:.3f}" for s in series if s.y)

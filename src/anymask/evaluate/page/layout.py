@@ -17,7 +17,8 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # noth
 class Bar:
     """A category with one value per series, in [0, 1] where values are shares of the track.
 
-    count: how many masks stand behind it. interval: ends of the first value's interval.
+    count: how many masks stand behind it. interval: ends of the first value's interval. mark: whether the
+    bar is hatched.
     """
 
     name: str
@@ -49,7 +50,7 @@ def section(title: str, note: object, *body: object) -> Markup:
     return tag("section", tag("h2", title), tag("p", note, class_="note") if note else None, *body)
 
 
-def figure(title: str, chart: Markup, caption: object = None, *, names: Sequence[str] = ()) -> Markup:
+def figure(title: str, chart: Markup, caption: object = None, *, names: Sequence[str | None] = ()) -> Markup:
     """A plot under its title, with a legend where it shows several series."""
     below = tag("figcaption", caption) if caption else None
     return tag("figure", tag("h3", title), legend(names), chart, below)
@@ -103,6 +104,11 @@ def changes(rows: Sequence[tuple[str, float, int]]) -> Markup:
     return tag("ul", *(_change_row(*row, longest) for row in rows), class_="rows columns")
 
 
+def signed(value: float, places: int = 3) -> str:
+    """A difference with its sign; a true minus is as wide as the plus."""
+    return f"{value:+.{places}f}".replace("-", "−")
+
+
 def facts(entries: Sequence[tuple[str, object]]) -> Markup:
     """Names and what they are, one per line."""
     return tag("dl", *((tag("dt", name), tag("dd", value)) for name, value in entries), class_="facts")
@@ -132,7 +138,8 @@ def _bar_head(value_name: str) -> tuple[tuple[str, str], ...]:
 
 def _bar_row(row: Bar) -> Markup:
     first = row.values[0]
-    marks = [_mark("bar", style(1 if row.mark else 0), width=first)] if first is not None else []
+    kind = "bar hatched" if row.mark else "bar"
+    marks = [_mark(kind, style(0), width=first)] if first is not None else []
     if row.interval is not None:
         low, high = row.interval
         marks.append(_mark("span", "", left=low, width=high - low))
@@ -153,7 +160,7 @@ def _change_row(name: str, change: float, count: int, longest: float) -> Markup:
         "li",
         tag("span", name, class_="name", title=name),
         tag("span", bar, _mark("zero", "", left=0.5), class_="track"),
-        tag("span", f"{change:+.3f}", class_="value"),
+        tag("span", signed(change), class_="value"),
         tag("span", count, class_="count"),
     )
 

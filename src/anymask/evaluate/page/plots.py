@@ -64,7 +64,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A series: x and y of its points, N each; low and high: ends of the interval at each point."""
+    """A series: x and y of its points, N each, none where it has nothing to show but keeps its colour; low and high: ends of the interval at each point."""
 
     name: str
     x: Sequence[float]
@@ -101,11 +101,16 @@ def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, zero: bool = 
 
 
 def histogram(series: Sequence[tuple[str, npt.ArrayLike]], x: Axis, label: str, *, about: str) -> Markup:
-    """Shares per bin, bins of equal width from x.low to x.high: the first series as bars, others as steps."""
+    """Shares per bin, bins of equal width from x.low to x.high: the first series as bars, others as steps.
+
+    A series without any keeps its place, and so the others their colours.
+    """
     shares = [(name, np.asarray(values, float)) for name, values in series]
     y = Axis.upwards(label, max((float(v.max()) for _, v in shares if v.size), default=1.0))
     parts = [_grid(x, y)]
     for i, (name, values) in enumerate(shares):
+        if not values.any():
+            continue
         edges = np.linspace(x.low, x.high, len(values) + 1)
         parts.append(_bars(name, values, edges, x, y) if i == 0 else _steps(values, edges, i, x, y))
     return _plot(*parts, about=about)
@@ -143,11 +148,13 @@ def precision_recall(series: Sequence[Curve], *, about: str) -> Markup:
     return _plot(*parts, about=about)
 
 
-def legend(names: Sequence[str]) -> Markup | None:
-    """What colour is which series; nothing for a single one."""
+def legend(names: Sequence[str | None]) -> Markup | None:
+    """What colour is which series; nothing for a single one. None: a series that has nothing to show here."""
     if len(names) < 2:
         return None
-    items = (tag("li", tag("span", class_=f"swatch {style(i)}"), name) for i, name in enumerate(names))
+    items = (
+        tag("li", tag("span", class_=f"swatch {style(i)}"), name) for i, name in enumerate(names) if name
+    )
     return tag("ul", *items, class_="legend")
 
 
