@@ -7,6 +7,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -21,6 +22,7 @@ from anymask.automatic import (
 )
 from anymask.cli.main import run
 from anymask.core.errors import InputError
+from anymask.core.regions import remove_specks
 from anymask.predict.model import Model
 from tests.cli import fake_anymask
 from tests.fake_runtime import SHA256, FakeRuntime, fake_model, scene
@@ -74,6 +76,23 @@ def test_every_way_in_uses_the_models_thresholds(preset: str | None, tmp_path: P
     assert again.thresholds == OWN
     if preset is not None:
         assert other.records(preset) == again.records(preset) == wanted
+
+
+def test_specks_go_by_share() -> None:
+    """The fake's mask of the ground has holes and islands of all sizes."""
+    pixels = scene()
+    pixels[5:8, 5:8] = pixels[45, 55]
+    every = {"points_per_side": 16, "pred_iou_thresh": 0.0}
+    plain = fake_model().everything(pixels, **every)
+    tidy = plain.records(tidy_share=0.05)
+    assert tidy == generate_masks(fake_model(), pixels, tidy_share=0.05, **every)
+    before = plain.records()
+    assert tidy != before
+    for record, old in zip(tidy, before, strict=True):
+        assert np.array_equal(record.mask, remove_specks(old.mask, 0.05))
+        assert record.box_xywh == record.rle.box_xywh
+    with pytest.raises(InputError, match="tidy_share is 2"):
+        preset_settings(tidy_share=2)
 
 
 def test_bad_names_are_named() -> None:

@@ -27,6 +27,9 @@ BETAS = MappingProxyType(
 )
 """How many times as much recall counts as precision, by preset."""
 
+TIDY_SHARE = 0.03
+"""With every preset: masks of `lite` carry specks that no true mask has (docs/everything.md)."""
+
 SCORES = tuple(round(0.2 + 0.05 * i, 2) for i in range(15))
 STABILITIES = tuple(round(0.2 + 0.05 * i, 2) for i in range(16))
 LEAST_SCORE = SCORES[0]
@@ -107,7 +110,7 @@ class Calibration:
 
     def automatic(self) -> dict[str, dict[str, float]]:
         """Thresholds of every preset, for `ModelSpec.automatic`."""
-        return {preset: self.thresholds(beta) for preset, beta in BETAS.items()}
+        return {preset: {**self.thresholds(beta), "tidy_share": TIDY_SHARE} for preset, beta in BETAS.items()}
 
     def measured(self, chosen: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
         """What each preset's thresholds give on these pictures: F, and precision and recall over sources."""

@@ -10,7 +10,7 @@ from anymask.automatic.candidates import Candidate
 from anymask.automatic.overlaps import drop_covered, suppress_masks
 from anymask.automatic.settings import AutomaticSettings
 from anymask.automatic.suppression import suppress_overlaps
-from anymask.automatic.tidy import tidy_masks
+from anymask.automatic.tidy import tidy_masks, without_specks
 from anymask.core.prompt import Prompt
 from anymask.core.record import MaskRecord
 from anymask.predict.provenance import Origin, provenance
@@ -36,6 +36,8 @@ def select(
     if settings.min_mask_region_area > 0:
         nms_thresh = max(settings.box_nms_thresh, settings.crop_nms_thresh)
         candidates = tidy_masks(candidates, settings.min_mask_region_area, nms_thresh)
+    if settings.tidy_share > 0:
+        candidates = [without_specks(candidate, settings.tidy_share) for candidate in candidates]
     return _without_overlaps(candidates, settings)
 
 

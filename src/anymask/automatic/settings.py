@@ -37,6 +37,8 @@ class AutomaticSettings:
     crop_n_points_downscale_factor: the grid's side is divided by this number from layer to layer.
     point_grids: one (N, 2) array per layer, x and y in [0, 1] of the crop, instead of points_per_side.
     min_mask_region_area: holes and islands below this many pixels go; 0 leaves masks as they are.
+    tidy_share: holes and islands go that are at most this share of their mask, one by one and together
+        (`core.regions.remove_specks`); 0 leaves masks as they are.
     min_area: a mask of fewer pixels goes.
     max_area_share: a mask of a larger share of the image goes (the paper: 0.95); 1 keeps all.
     mask_nms_thresh: of two masks whose own IoU is higher, the one with the better score stays; 1 keeps all.
@@ -59,6 +61,7 @@ class AutomaticSettings:
     crop_n_points_downscale_factor: int = 1
     point_grids: Sequence[npt.ArrayLike] | None = None
     min_mask_region_area: float = 0
+    tidy_share: float = 0
     min_area: float = 0
     max_area_share: float = 1.0
     mask_nms_thresh: float = 1.0
@@ -81,6 +84,9 @@ class AutomaticSettings:
             _check_number(name, getattr(self, name), least=0)
         for name in ("max_area_share", "mask_nms_thresh", "containment_thresh"):
             _check_share(name, getattr(self, name))
+        _check_number("tidy_share", self.tidy_share)
+        if not 0 <= self.tidy_share <= 1:
+            raise InputError(f"tidy_share is {self.tidy_share!r}; give a share from 0 to 1")
         if self.nested not in get_args(Nested):
             raise InputError(f"nested is {self.nested!r}; give one of {', '.join(get_args(Nested))}")
         self.grids  # noqa: B018 (made here, so that what is wrong with them shows at once)

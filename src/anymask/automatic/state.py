@@ -38,6 +38,7 @@ FILTERS = (
     "box_nms_thresh",
     "crop_nms_thresh",
     "min_mask_region_area",
+    "tidy_share",
     "min_area",
     "max_area_share",
     "mask_nms_thresh",

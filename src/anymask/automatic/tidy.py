@@ -10,8 +10,9 @@ import numpy as np
 from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.suppression import suppress_overlaps
 from anymask.core.masks import mask_area, mask_box
-from anymask.core.regions import remove_small_regions
-from anymask.core.rle import decode, encode
+from anymask.core.regions import remove_small_regions, remove_specks
+from anymask.core.rle import decode, decode_window, encode, encode_window
+from anymask.core.upscale import Window
 
 
 def tidy_masks(candidates: Sequence[Candidate], min_area: float, nms_thresh: float) -> list[Candidate]:
@@ -23,6 +24,21 @@ def tidy_masks(candidates: Sequence[Candidate], min_area: float, nms_thresh: flo
     scores = np.array([not repaired for _, repaired in tidied], np.float32)
     kept = suppress_overlaps([candidate.box for candidate, _ in tidied], scores, nms_thresh)
     return [tidied[i][0] for i in kept]
+
+
+def without_specks(candidate: Candidate, share: float) -> Candidate:
+    """The candidate, its mask as `remove_specks` leaves it; only its own part of the image is worked out."""
+    found = decode_window(candidate.rle)
+    if found is None:
+        return candidate
+    window, inside = found
+    tidy = remove_specks(inside, share)
+    if np.array_equal(inside, tidy):
+        return candidate
+    x0, y0, x1, y1 = mask_box(tidy)
+    part = Window(window.y0 + y0, window.y0 + y1, window.x0 + x0, window.x0 + x1)
+    rle = encode_window(np.ascontiguousarray(tidy[y0:y1, x0:x1]), part, candidate.rle.size_hw)
+    return replace(candidate, rle=rle, box=InclusiveBox.of(part))
 
 
 def _tidy(candidate: Candidate, min_area: float) -> tuple[Candidate, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -38,6 +39,9 @@ def everything(
     gaps: Annotated[
         Literal["leave", "fill"], typer.Option(help="Pixels in no mask, in the label map.")
     ] = "leave",
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Names, one a line; needs the text module.")
+    ] = None,
     tree: Annotated[bool, typer.Option("--tree", help="Ids, and the parent of masks inside masks.")] = False,
     save_state: Annotated[
         str | None, typer.Option(metavar="FILE", help="Keep all that was decoded, for --refilter.")
@@ -61,6 +65,9 @@ def everything(
     ] = None,
     min_mask_region_area: Annotated[
         float | None, typer.Option(help="Smaller specks and holes go (pixels).")
+    ] = None,
+    tidy_share: Annotated[
+        float | None, typer.Option(help="Specks and holes up to this share of their mask go.")
     ] = None,
     min_area: Annotated[float | None, typer.Option(help="Smaller masks go (pixels).")] = None,
     max_area_share: Annotated[
@@ -122,6 +129,7 @@ def everything(
         "crop_overlap_ratio": crop_overlap_ratio,
         "crop_n_points_downscale_factor": crop_n_points_downscale_factor,
         "min_mask_region_area": min_mask_region_area,
+        "tidy_share": tidy_share,
         "min_area": min_area,
         "max_area_share": max_area_share,
         "mask_nms_thresh": mask_nms_thresh,
@@ -133,6 +141,10 @@ def everything(
     from anymask.cli.everything_job import refilter as filter_again
     from anymask.cli.everything_results import Results
 
+    if labels is not None:
+        from anymask.automatic.naming import refuse_names
+
+        refuse_names(labels)
     settings = {name: value for name, value in given.items() if value is not None}
     sources = [*images, *amg_input]
     if refilter is not None and len(sources) > 1:

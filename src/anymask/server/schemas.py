@@ -146,6 +146,7 @@ class Filters(Request):
     box_nms_thresh: Share | None = None
     crop_nms_thresh: Share | None = None
     min_mask_region_area: Pixels | None = None
+    tidy_share: Share | None = None
     min_area: Pixels | None = None
     max_area_share: PositiveShare | None = None
     mask_nms_thresh: PositiveShare | None = None
