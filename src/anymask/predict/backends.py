@@ -10,7 +10,9 @@ from typing import Final
 from anymask.core.errors import MissingExtraError, ModelError, OutputError
 from anymask.models.cache import ModelCache
 from anymask.models.folder import ModelFolder
-from anymask.predict.graph_stages import GraphFiles, graph_stages
+from anymask.models.spec import ModelSpec
+from anymask.predict.click_stages import CLICK_DECODER, ClickStages
+from anymask.predict.graph_stages import UPSCALE, Engine, GraphFiles, SteppedStages, WholeStages
 from anymask.predict.runtime import Runtime
 from anymask.predict.staged_runtime import StagedRuntime, Stages
 
@@ -49,12 +51,20 @@ def _stages(folder: ModelFolder, backend: str, fast: bool, threads: int | None) 
         from anymask.predict.openvino_runtime import OpenVino
 
         engine = OpenVino(files, fast=fast, threads=threads, cache=_compiled(folder))
-        return graph_stages(engine, files, folder.spec)
+        return _graph_stages(engine, files, folder.spec)
     if backend == "onnx":
         from anymask.predict.onnx_runtime import OnnxRuntime
 
-        return graph_stages(OnnxRuntime(files, threads=threads), files, folder.spec)
+        return _graph_stages(OnnxRuntime(files, threads=threads), files, folder.spec)
     raise ModelError(f"backend is {backend!r}; give 'auto', {', '.join(map(repr, _MODULES))}.")
+
+
+def _graph_stages(engine: Engine, files: GraphFiles, spec: ModelSpec) -> Stages:
+    """The stages of the model in a folder, opened when first needed."""
+    if files.has(UPSCALE):
+        return SteppedStages(engine, spec)
+    whole = WholeStages(engine, spec)
+    return ClickStages(engine, whole) if files.has(CLICK_DECODER) else whole
 
 
 def _installed() -> str:

@@ -1,6 +1,7 @@
 """The pieces of a network as graphs of a model folder, run by any engine that opens ONNX files.
 
-Two kinds of decoder exist: one in steps (Segment Anything; `modeling/fast_decoder.py` says why), one whole.
+Two kinds of decoder exist: one in steps (Segment Anything; `modeling/fast_decoder.py` says why), one whole
+(`lite`; `click_stages.py` adds a faster way for many clicks).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from anymask.core.errors import ModelError
 from anymask.models.manifest import WEIGHTS
 from anymask.models.weights import read_layout
 from anymask.predict.runtime import Float32, Int64, PromptBatch
-from anymask.predict.staged_runtime import Decoded, Stages, whole_prompt
+from anymask.predict.staged_runtime import Decoded, whole_prompt
 
 if TYPE_CHECKING:
     from anymask.models.spec import ModelSpec
@@ -76,6 +77,10 @@ class Engine(Protocol):
         """A value as an array with memory of its own."""
         ...
 
+    def copy(self, value: Value) -> Value:
+        """A value with memory of its own, whatever the bits it is kept in."""
+        ...
+
     def take(self, value: Value, rows: Int64) -> Value:
         """Some rows (along the first axis) of a value that may be kept in fewer bits."""
         ...
@@ -112,11 +117,6 @@ class GraphFiles:
         return self.folder / f"{name}.onnx"
 
 
-def graph_stages(engine: Engine, files: GraphFiles, spec: ModelSpec) -> Stages:
-    """The stages of the model in a folder, opened when first needed."""
-    return SteppedStages(engine, spec) if files.has(UPSCALE) else WholeStages(engine, spec)
-
-
 class _Encoder:
     """The image encoder's graph: pixels -> features."""
 
@@ -145,7 +145,7 @@ class SteppedStages(_Encoder):
         """The features, and the image side of the decoder's first layer."""
         image = {name: self._engine.value(feature) for name, feature in features.items()}
         side = self._prepare.run(image)
-        return image | {name: self._engine.value(self._engine.array(value)) for name, value in side.items()}
+        return image | {name: self._engine.copy(value) for name, value in side.items()}
 
     def decode(self, image: Mapping[str, Value], prompts: PromptBatch) -> Decoded:
         """See `Stages.decode`."""

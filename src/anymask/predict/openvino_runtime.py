@@ -69,14 +69,15 @@ class OpenVino:
         if not self.half:
             return self._compile(model, half=False)
         if exact:
-            return self._open_split(model, exact)
+            return self._open_split(model, exact, brief)
         return self._compile(self._keep_half(model, brief), half=True)
 
-    def _open_split(self, model: Any, exact: tuple[str, ...]) -> OpenGraph:
+    def _open_split(self, model: Any, exact: tuple[str, ...], brief: tuple[str, ...]) -> OpenGraph:
         """In float32 what depends on the `exact` inputs alone, in bfloat16 the rest."""
         front, rest = split_model(model, exact)
         if rest is None:
             return self._compile(front, half=False)
+        rest = self._keep_half(rest, brief)
         return Chained(self._compile(front, half=False), self._compile(rest, half=True))
 
     def value(self, array: np.ndarray) -> Any:
@@ -87,12 +88,17 @@ class OpenVino:
         """See `Engine`."""
         return np.array(value.data)
 
+    def copy(self, value: Any) -> Any:
+        """See `Engine`."""
+        return self._like(value, np.array(value.data))
+
     def take(self, value: Any, rows: Int64) -> Any:
         """See `Engine`."""
-        if len(rows) == value.shape[0]:
-            return value
-        taken = value.data[rows]  # NumPy has no bfloat16: OpenVINO shows such bits as float16
-        return self._ov.Tensor(taken, self._ov.Shape(taken.shape), value.element_type)
+        return value if len(rows) == value.shape[0] else self._like(value, value.data[rows])
+
+    def _like(self, value: Any, bits: np.ndarray) -> Any:
+        """A tensor of a value's type. NumPy has no bfloat16: OpenVINO shows such bits as float16."""
+        return self._ov.Tensor(bits, self._ov.Shape(bits.shape), value.element_type)
 
     def _keep_half(self, model: Any, names: tuple[str, ...]) -> Any:
         if not names:
