@@ -28,7 +28,7 @@ Config = Annotated[str, Field(max_length=1_000_000)]
 class _Sent(BaseModel):
     """What Label Studio sends: more than is read here, and not the same in all its versions."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore")
 
 
 class Task(_Sent):

@@ -12,7 +12,7 @@ from anymask.server.schemas import Number
 class _Sent(BaseModel):
     """More may come than is read here."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore")
 
 
 class Mark(_Sent):
