@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -187,6 +188,18 @@ def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "my notes\nof a year\n"
     with pytest.raises(OutputError, match="cannot write"):
         Journal(tmp_path / "absent" / "x.jsonl", HEADER)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no advisory locks")
+def test_two_runs_do_not_write_one_journal(tmp_path: Path) -> None:
+    path = tmp_path / "r.outcomes.jsonl"
+    with Journal(path, HEADER) as first:
+        first.add({"key": "a"})
+        with pytest.raises(InputError, match="another run is writing"):
+            Journal(path, HEADER, fresh=True)
+        first.add({"key": "b"})
+    with Journal(path, HEADER) as second:
+        assert second.entries == [{"key": "a"}, {"key": "b"}]
 
 
 def test_a_journal_in_memory() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from anymask.core.errors import InputError, OutputError
+from anymask.core.errors import AnymaskError, InputError, OutputError
 
 
 class Journal:
@@ -26,7 +26,8 @@ class Journal:
 
         header: what the lines depend on (protocol, settings, predictors, data), JSON values.
         fresh: forget what an earlier run did.
-        Raises InputError if the file holds a run with another header, OutputError if it cannot be written.
+        Raises InputError if the file holds a run with another header, is no journal or is being written by
+        another process, OutputError if it cannot be written.
         """
         self._path = path
         self._file: IO[bytes] | None = None
@@ -35,18 +36,32 @@ class Journal:
             return
         wanted = json.loads(json.dumps(header))
         try:
-            lines, length = ([], 0) if fresh or not path.exists() else _complete_lines(path)
-            if lines and lines[0] != wanted:
-                raise InputError(
-                    f"'{path}' holds a run with other settings ({_difference(lines[0], wanted)}); "
-                    "give another name with -o, or --fresh to begin again"
-                )
-            self.entries = lines[1:]
-            self._file = path.open("r+b" if path.exists() else "x+b")
-            self._file.truncate(length)
-            self._file.seek(length)
+            self._file = path.open("a+b")
+            self._take_up(path, wanted, fresh=fresh)
+        except AnymaskError:
+            self.close()
+            raise
         except OSError as error:
+            self.close()
             raise self._failure(error) from error
+
+    def _take_up(self, path: Path, wanted: dict[str, Any], *, fresh: bool) -> None:
+        assert self._file is not None
+        _lock(self._file, path)
+        self._file.seek(0)
+        data = b"" if fresh else self._file.read()
+        lines, length = _complete_lines(data)
+        if not lines and b"\n" in data:
+            raise InputError(
+                f"'{path}' is no journal of a run; give another name with -o, or --fresh to replace it"
+            )
+        if lines and lines[0] != wanted:
+            raise InputError(
+                f"'{path}' holds a run with other settings ({_difference(lines[0], wanted)}); "
+                "give another name with -o, or --fresh to begin again"
+            )
+        self.entries = lines[1:]
+        self._file.truncate(length)
         if not lines:
             self._write(wanted)
 
@@ -61,6 +76,10 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write the file."""
         if self._file is not None:
             self._file.close()
 
@@ -79,9 +98,22 @@ class Journal:
         )
 
 
-def _complete_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+def _lock(file: IO[bytes], path: Path) -> None:
+    """Keep other processes from writing the same journal; the system frees it when this one ends or dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks, and its others would keep readers out, too
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            f"another run is writing '{path}'; wait for its end, or give another name with -o"
+        ) from None
+
+
+def _complete_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
     """The JSON objects of the leading whole lines, and how many bytes these take."""
-    data = path.read_bytes()
     lines: list[dict[str, Any]] = []
     length = 0
     for line in data.splitlines(keepends=True):
@@ -93,10 +125,6 @@ def _complete_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
             break
         lines.append(entry)
         length += len(line)
-    if not lines and b"\n" in data:
-        raise InputError(
-            f"'{path}' is no journal of a run; give another name with -o, or --fresh to replace it"
-        )
     return lines, length
 
 
