@@ -10,6 +10,7 @@ from anymask.cli.evaluate.edges import edges
 from anymask.cli.evaluate.interactive import interactive
 from anymask.cli.evaluate.proposals import proposals
 from anymask.cli.evaluate.report import report
+from anymask.cli.evaluate.speed import speed
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -23,5 +24,6 @@ app.command()(interactive)
 app.command()(boxes)
 app.command()(proposals)
 app.command()(edges)
+app.command()(speed)
 app.command()(report)
 app.command()(compare)
