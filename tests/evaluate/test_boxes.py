@@ -157,6 +157,58 @@ def test_average_precision_is_pycocotools(seed: int, class_agnostic: bool, tmp_p
     assert 0 < expected[0] < 1
 
 
+def polygon_set(folder: Path) -> tuple[Path, Path]:
+    """COCO's JSON with polygons, their own areas, a crowd as runs, a class nobody has; and boxes for it."""
+    rng = np.random.default_rng(5)
+    images, annotations, boxes = [], [], []
+    for image in range(1, 7):
+        layouts.picture_file(folder / "images" / f"p{image}.png", image)
+        images.append({"id": image, "file_name": f"p{image}.png", "height": HW[0], "width": HW[1]})
+        for _ in range(int(rng.integers(0, 5))):
+            x, y = rng.uniform(0, 60), rng.uniform(0, 35)
+            w, h = rng.uniform(3, 30), rng.uniform(3, 25)
+            corners = [x, y, x + w, y + h / 4, x + w, y + h, x, y + h]
+            known = {"image_id": image, "category_id": int(rng.integers(1, 4))}
+            shape = {"segmentation": [corners], "area": w * h * 0.875, "bbox": [x, y, w, h]}
+            annotations.append({"id": len(annotations) + 1, **known, **shape, "iscrowd": 0})
+            moved = [x + rng.normal(0, 1), y + rng.normal(0, 1), w + rng.normal(0, 0.5), h]
+            box = {**known, "bbox": moved}
+            boxes.append({**box, "score": round(float(rng.random()), 2)})
+    runs = [0, 20 * HW[0], 70 * HW[0]]
+    crowd = {"size": list(HW), "counts": runs}
+    annotations.append({**annotations[0], "id": 999, "iscrowd": 1, "segmentation": crowd, "area": 1200})
+    categories = [{"id": number, "name": f"class {number}"} for number in range(1, 6)]
+    table = {"info": {}, "images": images, "annotations": annotations, "categories": categories}
+    truth = layouts.write_json(folder / "truth.json", table)
+    return truth, layouts.write_json(folder / "boxes.json", boxes)
+
+
+def test_the_whole_way_is_cocos(tmp_path: Path) -> None:
+    """From COCO's files through samples, lines and summary: the numbers that COCO's own tools give."""
+    truth, boxes = polygon_set(tmp_path)
+    data, problems = open_samples([truth]), Problems()
+    settings = BoxesSettings(read_detections(boxes, data, problems))
+    lines = [evaluate_sample(Filler(), one, settings) for one in data.samples(problems)]
+    assert problems.lines == []
+    ids = {key: image for image, key in data.image_keys.items()}
+    classes = {name: number for number, name in data.categories.items()}
+    rows = [
+        {"image_id": ids[one["key"]], "category_id": classes[f["label"]], "score": f["score"],
+         "segmentation": {"size": list(HW), "counts": f["counts"]}}
+        for one in lines
+        for f in one["found"]
+    ]  # fmt: skip
+    table = COCO(str(truth))
+    results_file = layouts.write_json(tmp_path / "results.json", rows)
+    evaluation = COCOeval(table, table.loadRes(str(results_file)), "segm")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    found = summarise(json.loads(json.dumps(lines)))["coco"]
+    assert [(-1 if value is None else value) for value in found.values()] == list(evaluation.stats)
+    assert 0 < evaluation.stats[0] < 1
+
+
 def test_a_predictor_that_is_right(capsys: pytest.CaptureFixture[str]) -> None:
     truth = [TrueMask(mask, label) for mask, label in zip(MASKS, ("disk", "block"), strict=True)]
     lines = [line(Filler(MASKS), sample(*truth, key=key, source=key)) for key in ("a", "b")]
@@ -239,6 +291,17 @@ def test_a_picture_without_boxes_is_not_opened_and_counts() -> None:
     assert summary["coco"]["AP"] == 0
     assert summary["mean_over_masks"]["box"] == 0
     assert line(filler, sample())["truth"] == []
+
+
+def test_boxes_at_and_beyond_the_border() -> None:
+    """A box that reaches out is cut; one that lies quite outside finds nothing, and the others stay."""
+    outside, across = Detection((95.0, 5.0, 99.0, 9.0), 0.9), Detection((80.0, -5.0, 120.0, 10.0), 0.8)
+    filler, boxes = Filler(), Detections("d", "", {"toy.png": [outside, across]})
+    first, second = line(filler, sample(TrueMask(MASKS[0])), detections=boxes)["found"]
+    assert filler.boxes == [(80.0, 0.0, 90.0, 10.0)]
+    assert (Rle(HW, first["counts"]).area, first["score"]) == (0, 0.9)
+    assert Rle(HW, second["counts"]).box_xywh == (80, 0, 10, 10)
+    assert second["box_xyxy"] == [80.0, -5.0, 120.0, 10.0], "as the detector said it"
 
 
 def results(path: Path, rows: Any) -> Path:

@@ -182,6 +182,16 @@ def _box_of(mask: BoolArray) -> Box:
 
 
 def _answers(predictor: Predictor, sample: Sample, boxes: Sequence[Box]) -> Iterator[Answer]:
+    """An answer for each box, cut at the picture's border; an empty mask for one that lies outside."""
+    height, width = sample.picture.image_hw
+    cut = [(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)) for x0, y0, x1, y1 in boxes]
+    inside = [box for box in cut if box[0] < box[2] and box[1] < box[3]]
+    found = _asked(predictor, sample, inside)
+    for x0, y0, x1, y1 in cut:
+        yield next(found) if x0 < x1 and y0 < y1 else Answer((np.zeros((height, width), np.bool_),))
+
+
+def _asked(predictor: Predictor, sample: Sample, boxes: Sequence[Box]) -> Iterator[Answer]:
     if not boxes:  # the picture need not be embedded
         return
     scene = predictor.open(sample.picture)
