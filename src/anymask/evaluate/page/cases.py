@@ -82,7 +82,10 @@ def extremes(outcomes: Sequence[Outcome], figure: str) -> dict[str, list[Outcome
 
 
 def read_samples(data: SampleSource, keys: Iterable[str]) -> dict[str, Sample]:
-    """The samples with these keys; pictures that are not asked for are not decoded, broken ones left out."""
+    """The samples with these keys; pictures that are not asked for are not decoded.
+
+    Raises FormatError if the data does not have one of them, or it cannot be read.
+    """
     wanted = frozenset(keys)
     found: dict[str, Sample] = {}
     if not wanted:
@@ -90,8 +93,11 @@ def read_samples(data: SampleSource, keys: Iterable[str]) -> dict[str, Sample]:
     for sample in data.samples(Problems("skip"), done=_AllBut(wanted)):
         found[sample.key] = sample
         if len(found) == len(wanted):
-            break
-    return found
+            return found
+    missing = min(wanted - found.keys())
+    raise FormatError(
+        f"'{data.name}' has no readable picture '{missing}'; give the data that the report is of"
+    )
 
 
 def shown(outcome: Outcome, samples: Mapping[str, Sample], *, prompt: str = "click") -> Shown | None:

@@ -18,7 +18,7 @@ STYLES = 6
 """How many series the style sheet has colours for (classes s0 to s5); more start again from the first."""
 
 _WIDTH, _HEIGHT = 380, 264
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 366.0, 28.0, 222.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 366.0, 28.0, 222.0
 _DOT = 2.8
 
 
@@ -64,7 +64,10 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A series: x and y of its points, N each, none where it has nothing to show but keeps its colour; low and high: ends of the interval at each point."""
+    """A series: x and y of its points, N each; low and high: ends of the interval at each point.
+
+    Without points it has nothing to show but keeps its place, and so the other series their colours.
+    """
 
     name: str
     x: Sequence[float]
@@ -103,7 +106,7 @@ def lines(series: Sequence[Line], x: Axis, y: Axis, *, about: str, zero: bool = 
 def histogram(series: Sequence[tuple[str, npt.ArrayLike]], x: Axis, label: str, *, about: str) -> Markup:
     """Shares per bin, bins of equal width from x.low to x.high: the first series as bars, others as steps.
 
-    A series without any keeps its place, and so the others their colours.
+    A series of zeros is not drawn but keeps its place.
     """
     shares = [(name, np.asarray(values, float)) for name, values in series]
     y = Axis.upwards(label, max((float(v.max()) for _, v in shares if v.size), default=1.0))
