@@ -50,7 +50,7 @@ def test_the_command_gives_what_another_runtime_gives(
 ) -> None:
     """OpenVINO in the command against torch in Python: exact arithmetic differs by rounding only."""
     out = tmp_path / "mask.png"
-    prompt = ("--point", "305,215", "--box", "168,84,446,360")
+    prompt = ("--point", "305,215", "--box", "168,84,446,360", "--min-region", 0)
     settings = ("--model", "random", "--precision", "exact", "--backend", "openvino", "--threads", 1)
     done = run(home, "segment", FLOWER, *prompt, *settings, "-o", out, "--json")
     assert done.returncode == 0, done.stderr

@@ -14,10 +14,11 @@ from pycocotools.coco import COCO
 import anymask.predict.load as loading
 from anymask.core.errors import ModelError
 from anymask.core.record import MaskRecord
-from anymask.formats import read
+from anymask.core.regions import remove_small_regions, remove_specks
+from anymask.formats import FILE_FORMATS, losses, read
 from anymask.predict.load import BACKENDS, PRECISIONS
 from tests.cli.conftest import Command
-from tests.fake_runtime import fake_model, scene
+from tests.fake_runtime import FakeRuntime, fake_model, scene
 
 SQUARE = ("--point", "40,30")
 BAR = ("--point", "125,70")
@@ -118,6 +119,54 @@ def test_coco_opens_in_pycocotools(
         assert coco.imgs[1]["file_name"] == "photo.png"
         assert [coco.annToMask(a).sum() for a in coco.dataset["annotations"]] == [2496, 3496]
         capfdbinary.readouterr()
+
+
+@pytest.mark.parametrize("format", FILE_FORMATS)
+def test_every_format_of_one_image_is_written(
+    command: Command, photo: Path, tmp_path: Path, format: str
+) -> None:
+    done = command("segment", photo, *BOXES, "--label", "thing", "--format", format, "-o", "out/")
+    assert done.code == 0
+    (path,) = (tmp_path / "out").iterdir()
+    assert [record.area for record in read(path, format)] == [2496, 3496]
+    lost = losses([MaskRecord.of_mask(best(box=(30, 20, 80, 70)), label="thing")], format)
+    assert ("not kept: labels: 2" in done.err) == any(loss.what == "labels" for loss in lost)
+
+
+def test_what_a_format_loses_is_told(command: Command, photo: Path) -> None:
+    done = command("segment", photo, *SQUARE, "-o", "m.xml")
+    assert "(not kept: crop boxes: 1, clicks: 1, provenance: 1, scores: 1, stability scores: 1)" in done.err
+    done = command("segment", photo, *BOXES, "--box", "30,20,80,70", "-o", "m.png")
+    assert "not kept: masks wholly under others: 1" in done.err
+    assert "not kept" not in command("segment", photo, *BOXES, "-o", "m.png").err
+    assert "not kept" not in command("segment", photo, *BOXES, "-o", "m.json").err
+    done = command("segment", photo, *SQUARE, "--format", "yolo")
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "anymask convert FOLDER OUT --to yolo" in done.err
+
+
+def test_specks_go_unless_told_otherwise(
+    command: Command, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two islands and two holes: a small one of each weighs little, a large one does not."""
+    speckled = np.full((64, 64), -8, np.float32)
+    speckled[10:40, 10:50] = 8
+    speckled[12:14, 12:14] = speckled[20:30, 20:30] = -8
+    speckled[2:4, 2:4] = speckled[45:47, 5:60] = 8
+    monkeypatch.setattr(FakeRuntime, "_answer", lambda *_: np.stack([speckled] * 4))
+    raw = fake_model().predict(fake_model().embed(scene()), points=[(40, 30)]).best.mask
+    for words, expected in (
+        ((), remove_specks(raw, 0.03)),
+        (("--min-region", 0), raw),
+        (("--min-region", 1000), remove_small_regions(raw, 1000)),
+    ):
+        assert command("segment", photo, *SQUARE, *words, "-o", "m.json").code == 0
+        (record,) = read(tmp_path / "m.json")
+        np.testing.assert_array_equal(record.mask, expected)
+        assert record.box_xywh == record.rle.box_xywh
+        assert not np.array_equal(expected, raw) or 0 in words
+    done = command("segment", photo, *SQUARE, "--min-region", -1)
+    assert (done.code, len(done.error_lines)) == (2, 1)
 
 
 def test_svg_is_a_drawing_of_the_images_size(command: Command, photo: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from anymask.automatic import AutomaticState, partition, with_parents
+from anymask.cli.mask_files import format_of_file, losses_in_words, require_file_format, suffix_of
 from anymask.cli.outputs import STDIN, STDOUT, Target, check_distinct, expand_images, make_folder, plan
 from anymask.cli.picture_files import encode_picture, require_picture_format
 from anymask.cli.terminal import one_line, say
@@ -17,15 +18,12 @@ from anymask.core.errors import ImageError, InputError
 from anymask.core.files import write_atomically
 from anymask.core.images import Picture, load_image
 from anymask.core.record import MaskRecord
-from anymask.formats import FILE_FORMATS, encode, format_of
+from anymask.formats import encode, format_of
 from anymask.formats.contents import contents_of
 from anymask.formats.json import to_json
-from anymask.formats.registry import known
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 STATE_ENDING = ".safetensors"
-SUFFIXES = {"coco": ".coco.json", "coco-polygons": ".coco.json"}
-"""Endings of file names that say more than the format's own."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +67,12 @@ class Results:
         """Decide every file before any work. Raises InputError for what cannot be meant."""
         if not given:
             raise InputError("no image is given; give files or a folder, or --refilter STATE")
-        if format is not None and format not in FILE_FORMATS:
-            raise InputError(f"--format {format!r} is not known; give one of {', '.join(FILE_FORMATS)}")
+        if format is not None:
+            require_file_format(format)
         folders = [name for name in given if name != STDIN and Path(name).is_dir()]
         images = expand_images([image for name in given for image in _images_in(name)])
         is_job = len(images) > 1 or bool(folders)
-        suffix = SUFFIXES.get(format or "json", known(format or "json").suffix)
+        suffix = suffix_of(format or "json")
         to_stdout = output == STDOUT
         if to_stdout and (is_job or as_json):
             raise InputError("-o - (stdout) takes the masks of one image, and not together with --json")
@@ -149,7 +147,7 @@ class Results:
         files: list[tuple[str, Path, bytes]] = []
         if self.masks is not None:
             path = self.masks.paths[number]
-            files.append(("masks", path, encode(records, self.format or format_of(path), picture=picture)))
+            files.append(("masks", path, encode(records, format_of_file(path, self.format), picture=picture)))
         if self.label_maps is not None:
             size = None if picture is None else picture.image_hw
             parts = partition(records, image_hw=size, gaps=self.gaps)
@@ -175,7 +173,18 @@ class Results:
         if not self.quiet:
             files = f" -> {', '.join(written.values())}" if written else ""
             hint = "" if records else " (try lower --pred-iou-thresh and --stability-score-thresh)"
-            say(one_line(f"{source}: {len(records)} masks{hint}{files}"))
+            say(
+                one_line(f"{source}: {len(records)} masks{hint}{files}{self._lost(number, records, picture)}")
+            )
+
+    def _lost(self, number: int, records: list[MaskRecord], picture: Picture | None) -> str:
+        if self.masks is not None:
+            format = format_of_file(self.masks.paths[number], self.format)
+        elif self.to_stdout:
+            format = self.format or "json"
+        else:
+            return ""
+        return losses_in_words(records, format, picture)
 
 
 def read_picture(image: str) -> Picture:

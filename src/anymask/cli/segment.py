@@ -39,17 +39,24 @@ def segment(
             "-o",
             "--output",
             metavar="OUT",
-            help="The result: .png, .json, .coco.json, .svg; a folder; a name with {name}; or - for stdout.",
+            help="The result: .png, .json, .coco.json, ...; a folder; a name with {name}; or - for stdout.",
         ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="png, json, coco or svg, where OUT does not say.")
+        str | None,
+        typer.Option(metavar="FORMAT", help="Where OUT does not say: png, json, coco, labelme, cvat, ..."),
     ] = None,
     cutout: Annotated[
         str | None, typer.Option(metavar="FILE", help="The object alone on a transparent ground (PNG, WebP).")
     ] = None,
     overlay: Annotated[
         str | None, typer.Option(metavar="FILE", help="The mask drawn on the picture.")
+    ] = None,
+    min_region: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="PIXELS", help="Smaller specks and holes go; 0: leave masks as they are."
+        ),
     ] = None,
     label: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the object is; kept in records.")
@@ -79,6 +86,6 @@ def segment(
     outputs = Outputs.plan(
         images, output=output, format=format, cutout=cutout, overlay=overlay, as_json=as_json, quiet=quiet
     )
-    job = SegmentJob(prompts, outputs, label=label, candidates=candidates)
+    job = SegmentJob(prompts, outputs, label=label, candidates=candidates, min_region=min_region)
     code = job.run(model, precision=precision, backend=backend, threads=threads)
     raise typer.Exit(code)

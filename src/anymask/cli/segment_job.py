@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from anymask.cli.mask_files import (
+    format_of_file,
+    is_text,
+    losses_in_words,
+    require_file_format,
+    suffix_of,
+)
 from anymask.cli.outputs import (
     STDIN,
     STDOUT,
@@ -27,6 +36,8 @@ from anymask.core.files import write_atomically
 from anymask.core.images import Picture, load_image
 from anymask.core.prompt import Prompt
 from anymask.core.record import MaskRecord
+from anymask.core.regions import remove_small_regions, remove_specks
+from anymask.core.rle import encode as rle_of
 from anymask.formats import encode, format_of
 from anymask.formats.contents import contents_of
 from anymask.formats.json import to_json
@@ -37,8 +48,9 @@ from anymask.predict.session import first_click
 if TYPE_CHECKING:
     from anymask.predict.model import Model
 
-SUFFIXES = {"png": ".png", "json": ".json", "coco": ".coco.json", "svg": ".svg"}
 DONE, FAILED = 0, 1
+SPECKS = 0.03
+"""Share of a mask; docs/cli.md says what it was measured to do."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +86,10 @@ class Outputs:
         images = expand_images(patterns)
         to_stdout = output == STDOUT
         if output is None and not (cutout or overlay or as_json):
-            output = f"{{name}}-mask{SUFFIXES[_known_format(format or 'png')]}"
+            output = f"{{name}}-mask{suffix_of(require_file_format(format or 'png'))}"
         if to_stdout:
             _check_stdout(images, format or "png", as_json)
-        suffix = SUFFIXES[_known_format(format or "png")]
+        suffix = suffix_of(require_file_format(format or "png"))
         masks = None if output is None or to_stdout else plan("-o", output, images, suffix=suffix)
         overlays = None if overlay is None else plan("--overlay", overlay, images, suffix=".jpg")
         cutouts = None if cutout is None else plan("--cutout", cutout, images, suffix=".png")
@@ -97,12 +109,17 @@ class Outputs:
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """What to look for in every image, and what to keep of it."""
+    """What to look for in every image, and what to keep of it.
+
+    min_region: islands and holes below this many pixels go; 0 leaves masks as they are; None takes those away
+    that are together at most `SPECKS` of the mask.
+    """
 
     prompts: PromptOptions
     outputs: Outputs
     label: str | None
     candidates: bool
+    min_region: float | None = None
 
     def run(self, model: str, *, precision: Any, backend: Any, threads: int | None) -> int:
         """Do all images; return the exit code.
@@ -146,15 +163,31 @@ class SegmentJob:
         embedding = model.embed(picture)
         found = model.predict_many(embedding, prompts, multimask=True if self.candidates else "auto")
         return [
-            candidate.to_record(
-                label=self.label,
-                point_xy=first_click(prompt),
-                attributes={"candidate": place} if self.candidates else {},
-                provenance=provenance(embedding, prompt),
+            self._tidy(
+                candidate.to_record(
+                    label=self.label,
+                    point_xy=first_click(prompt),
+                    attributes={"candidate": place} if self.candidates else {},
+                    provenance=provenance(embedding, prompt),
+                )
             )
             for prompt, prediction in zip(prompts, found, strict=True)
             for place, candidate in enumerate(prediction if self.candidates else [prediction.best], 1)
         ]
+
+    def _tidy(self, record: MaskRecord) -> MaskRecord:
+        """Without specks: small ones by pixels where that is given, else those that weigh next to nothing."""
+        if self.min_region == 0 or record.area == 0:
+            return record
+        mask = record.mask
+        if self.min_region is None:
+            tidy = remove_specks(mask, SPECKS)
+        else:
+            tidy = remove_small_regions(mask, self.min_region)
+        if np.array_equal(mask, tidy):
+            return record
+        rle = rle_of(tidy)
+        return replace(record, rle=rle, box_xywh=rle.box_xywh, area=rle.area)
 
     def _write(self, number: int, picture: Picture, records: list[MaskRecord]) -> dict[str, list[str]]:
         """Work out every file's bytes, then write them. Returns the files by kind."""
@@ -163,7 +196,7 @@ class SegmentJob:
         files: list[tuple[str, Path, bytes]] = []
         if outputs.masks is not None:
             path = outputs.masks.paths[number]
-            format = outputs.format or format_of(path)
+            format = format_of_file(path, outputs.format)
             parts = groups if format == "png" else [records]
             for place, part in _numbered(path, parts):
                 files.append(("masks", place, encode(part, format, picture=picture)))
@@ -188,7 +221,21 @@ class SegmentJob:
         if not self.outputs.quiet:
             found = "; ".join(_in_words(record) for record in records)
             files = ", ".join(path for paths in written.values() for path in paths)
-            say(one_line(f"{source}: {found}" + (f" -> {files}" if files else "")))
+            lost = self._lost(number, records, picture)
+            say(one_line(f"{source}: {found}" + (f" -> {files}" if files else "") + lost))
+
+    def _lost(self, number: int, records: list[MaskRecord], picture: Picture) -> str:
+        outputs = self.outputs
+        if outputs.masks is not None:
+            format = format_of_file(outputs.masks.paths[number], outputs.format)
+        elif outputs.to_stdout:
+            format = outputs.format or "png"
+        else:
+            return ""
+        # Candidates in pictures are one file each, so none lies under another.
+        groups = [[one] for one in records] if self.candidates and format == "png" else [records]
+        told = {losses_in_words(group, format, picture): None for group in groups}
+        return "".join(told)
 
     def _report_failure(self, number: int, error: Exception) -> None:
         source = self.outputs.images[number]
@@ -268,16 +315,10 @@ def _in_words(record: MaskRecord) -> str:
     return f"{record.label or 'mask'} of {record.area:,} pixels{score}"
 
 
-def _known_format(format: str) -> str:
-    if format not in SUFFIXES:
-        raise InputError(f"--format {format!r} is not known; give one of {', '.join(SUFFIXES)}")
-    return format
-
-
 def _check_stdout(images: Sequence[str], format: str, as_json: bool) -> None:
     if as_json:
         raise InputError("-o - and --json both write to stdout; use one of them.")
     if len(images) > 1:
         raise InputError(f"-o - (stdout) takes one image's result, not that of {len(images)}; give a folder.")
-    if format == "png" and sys.stdout.isatty():
+    if not is_text(format) and sys.stdout.isatty():
         raise OutputError("a PNG is not for a terminal; redirect it (> mask.png) or give -o mask.png")
