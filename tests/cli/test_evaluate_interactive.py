@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anymask.evaluate.report import Report, outcomes_path, read_outcomes
+from anymask.evaluate.outcomes import outcomes_of, read_lines
+from anymask.evaluate.report import Report, outcomes_path
 from tests.cli.conftest import Command
 from tests.train.toys import describe, drawing, png, toy_shard, write_shard
 
@@ -34,7 +35,7 @@ def test_a_report_and_its_outcomes(command: Command, shard: Path) -> None:
     report = Report.load("r.json")
     means = report.summary["fake@0.0.1"]["mean_over_masks"]
     assert rows[0][2:9] == [f"{means[name]:.3f}" for name in header[:7]]
-    outcomes = read_outcomes("r.json")
+    outcomes = outcomes_of(report, read_lines("r.json"))["fake@0.0.1"]
     assert len(outcomes) == 10
     assert means["click1"] == pytest.approx(np.mean([o.figures["click1"] for o in outcomes]))
     assert (report.data.name, report.data.pictures, report.skipped) == ("toys.tar", 5, ())
@@ -48,7 +49,7 @@ def test_models_and_baselines_see_the_same_masks(command: Command, shard: Path) 
     report = Report.from_json(json.loads(done.out))
     assert list(report.summary) == ["fake@0.0.1", "grabcut", "watershed"]
     assert report == Report.load("r.json")
-    by = {name: [o for o in read_outcomes("r.json") if o.predictor == name] for name in report.summary}
+    by = outcomes_of(report, read_lines("r.json"))
     boxes = {tuple((o.key, o.number, o.box_xyxy, o.point_xy) for o in rows) for rows in by.values()}
     assert len(boxes) == 1
     assert all(len(rows) == 4 for rows in by.values())

@@ -149,18 +149,3 @@ def outcomes_path(report: str | os.PathLike[str]) -> Path:
     """Where the outcomes of a report lie: `report.json` -> `report.outcomes.jsonl`."""
     path = Path(report)
     return path.with_name(path.name.removesuffix(".json") + OUTCOMES_SUFFIX)
-
-
-def read_outcomes(report: str | os.PathLike[str]) -> list[Outcome]:
-    """All outcomes beside an interactive report, in the order of the run.
-
-    Raises FormatError, naming the file, if it is missing or damaged.
-    """
-    path = outcomes_path(report)
-    try:
-        lines = path.read_bytes().splitlines()[1:]
-        return [Outcome.from_json(mask) for line in lines for mask in json.loads(line)["masks"]]
-    except OSError as error:
-        raise FormatError(f"cannot read the outcomes '{path}': {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"'{path}' is damaged ({error}); run the evaluation again") from error
