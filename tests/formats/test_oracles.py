@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import sys
+import tarfile
 import types
 import warnings
 from pathlib import Path
@@ -340,6 +341,35 @@ def test_sa_1b_has_its_fields(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_tars_of_sa_1b_are_read(tmp_path: Path) -> None:
+    """As SA-1B is published: pictures and JSON side by side in a tar, annotations with its own fields."""
+    counts = MaskRecord.of_mask(RING).to_json()["segmentation"]
+    annotation = {
+        "id": 125918, "segmentation": counts, "bbox": [3.0, 2.0, 16.0, 12.0], "area": int(RING.sum()),
+        "predicted_iou": 0.9, "point_coords": [[5.5, 4.5]], "crop_box": [0.0, 0.0, 30.0, 20.0],
+        "stability_score": 0.95,
+    }  # fmt: skip
+    with tarfile.open(tmp_path / "sa_000020.tar", "w") as tar:
+        for number in (223750, 223751):
+            image = {"image_id": number, "width": 30, "height": 20, "file_name": f"sa_{number}.jpg"}
+            for name, data in (
+                (f"./sa_{number}.jpg", b"a picture"),
+                (f"./sa_{number}.json", json.dumps({"image": image, "annotations": [annotation]}).encode()),
+            ):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    images = formats.read_images(tmp_path / "sa_000020.tar")
+    assert [image.image_name for image in images] == ["sa_223750.jpg", "sa_223751.jpg"]
+    (record,) = images[1].records
+    assert (record.id, record.point_xy, record.crop_box) == (125918, (5.5, 4.5), (0, 0, 30, 20))
+    assert np.array_equal(record.mask, RING)
+    formats.write_images(tmp_path / "again.tar", images, "sa1b")
+    assert [image.records for image in formats.read_images(tmp_path / "again.tar")] == [
+        image.records for image in images
+    ]
+
+
 def test_spreadsheets_see_no_formula(tmp_path: Path) -> None:
     labels = ["=1+1", "+a", "-a", "@SUM(A1)", "\tx", "'=x", "plain", ""]
     records = [MaskRecord.of_mask(BOX, label=label, id=f"@{label}") for label in labels]
@@ -378,6 +408,44 @@ def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert detections.xyxy.tolist() == [[3, 2, 20, 15], [22, 1, 29, 6]]
     assert detections.class_id.tolist() == [0, 1]
     assert from_supervision(detections) == records
+    whole = [
+        MaskRecord.of_mask(
+            mask,
+            label=label,
+            score=score,
+            stability=0.9,
+            point_xy=(1, 2),
+            id=i,
+            attributes={"n": i},
+            parent="p",
+        )
+        for i, (mask, label, score) in enumerate(
+            [(RING, "object", 0.1), (BOX, None, None), (PARTS, "dog", 0.3)]
+        )
+    ]
+    detections = to_supervision(whole)
+    assert detections.confidence is None  # not every mask has one
+    assert from_supervision(detections) == whole
+    detections.data["class_name"] = np.array(["object", "cat", "dog"])  # renamed, scored and cut elsewhere
+    detections.confidence = np.array([0.1, 0.2, 0.75], np.float32)
+    detections.mask[2, 17:] = False
+    renamed = from_supervision(detections)
+    assert [record.label for record in renamed] == ["object", "cat", "dog"]
+    assert [record.score for record in renamed] == [0.1, pytest.approx(0.2), 0.75]
+    assert renamed[2].area < whole[2].area
+    assert renamed[2].box_xywh == renamed[2].rle.box_xywh
+    assert renamed[1].attributes == {"n": 1}
+    detections.data["anymask"] = np.array([3, 4, 5], object)
+    with pytest.raises(FormatError, match="'anymask' is 3"):
+        from_supervision(detections)
+    foreign = Detections(
+        detections.xyxy, detections.mask, None, np.array([0, 1, 1]), {"class_name": np.array(["a", "b", "b"])}
+    )
+    assert [(record.label, record.id) for record in from_supervision(foreign)] == [
+        ("a", None),
+        ("b", None),
+        ("b", None),
+    ]
     detections.mask = None
     with pytest.raises(FormatError, match="no masks"):
         from_supervision(detections)
