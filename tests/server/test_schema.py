@@ -26,6 +26,9 @@ CHECKED = [
         "ignored_auth",
     )
 ]
+SMALL = {"points_per_side": 2, "crop_n_layers": 0}
+"""A grid of a thousand clicks tells no more about the contract."""
+
 PATHS = create_app([fake_model()]).openapi()["paths"]
 OPERATIONS = [(path, method) for path, methods in PATHS.items() for method in methods]
 
@@ -45,12 +48,14 @@ def test_requests_made_from_the_schema(
     if mode is GenerationMode.NEGATIVE and not (operation.body or list(operation.iter_parameters())):
         return  # nothing that could be wrong
 
-    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def run(case: Any) -> None:
         if mode is GenerationMode.POSITIVE and "image" in (case.path_parameters or {}):
             case.path_parameters["image"] = upload(client)
-        case.call_and_validate(checks=CHECKED)
+        if mode is GenerationMode.POSITIVE and path.endswith("/everything"):
+            case.body = {**case.body, "settings": {**case.body.get("settings", {}), **SMALL}}
+        case.call_and_validate(checks=CHECKED, timeout=120)
 
     run()
 
@@ -62,5 +67,5 @@ def test_every_operation_is_named_and_described(client: httpx.Client) -> None:
     assert len(set(names)) == len(names) >= 12
     assert all(operation["description"] for operation in operations)
     for name, operation in zip(names, operations, strict=True):
-        if name != "health":
+        if not name.endswith("health"):
             assert "application/problem+json" in operation["responses"]["422"]["content"], name
