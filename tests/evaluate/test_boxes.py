@@ -366,7 +366,7 @@ def test_classes_by_name_where_the_data_has_no_list(tmp_path: Path) -> None:
 
 def test_the_command_goes_on_where_it_was_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = layouts.coco(tmp_path), tmp_path / "report.json"
-    words = ["evaluate", "boxes", str(data), "--baseline", "grabcut", "-o", str(out)]
+    words = ["evaluate", "boxes", str(data), "--model", "grabcut", "-o", str(out)]
     assert anymask(words) == 0
     text = capsys.readouterr().err
     assert "grabcut" in text
@@ -392,7 +392,7 @@ def test_the_command_with_a_detectors_boxes(tmp_path: Path, capsys: pytest.Captu
         {"image_id": a["image_id"], "category_id": a["category_id"], "bbox": a["bbox"], "score": 0.5}
         for a in value["annotations"]
     ]
-    words = ["evaluate", "boxes", str(data), "--baseline", "grabcut", "--json"]
+    words = ["evaluate", "boxes", str(data), "--model", "grabcut", "--json"]
     file = results(tmp_path / "d.json", [*rows, {**rows[0], "image_id": 5}])
     assert anymask([*words, "--boxes", str(file)]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -71,7 +71,7 @@ def boxes(
     problems = Problems(on_error)
     found = None if boxes is None else read_detections(boxes, source, problems, class_agnostic=class_agnostic)
     settings = BoxesSettings(found, class_agnostic)
-    names = [*(model or ([] if baseline else ["lite"])), *map(checked_baseline, baseline or [])]
+    names = [*(model or ["lite"]), *map(checked_baseline, baseline or [])]
     with PictureRun(
         "boxes",
         source,
