@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_flow
 
 from anymask.core.errors import FormatError, InputError
 from anymask.core.geometry import InputFrame
@@ -69,6 +71,21 @@ def test_matching_does_not_mind_the_order(found: np.ndarray, drawn: np.ndarray) 
     assert there.found.sum() == back.found.sum()
     far = match_edges(found, drawn, 3.0)
     assert far.found.sum() >= there.found.sum()
+
+
+@given(st.integers(0, 10**6), st.floats(0, 5))
+def test_matching_pairs_as_many_as_a_flow_can(seed: int, tolerance: float) -> None:
+    """Larger maps: the number of pairs is the maximum flow from one map's pixels to the other's."""
+    rng = np.random.default_rng(seed)
+    found, drawn = rng.random((2, 24, 30)) < rng.uniform(0, 0.3, (2, 1, 1))
+    rows, columns = np.argwhere(found), np.argwhere(drawn)
+    near = np.hypot(*(rows[:, None] - columns[None]).transpose(2, 0, 1)) <= tolerance
+    count, ends = len(rows), len(rows) + len(columns)
+    edges = np.zeros((ends + 2, ends + 2), np.int32)
+    edges[:count, count:ends] = near
+    edges[ends, :count] = edges[count:ends, ends + 1] = 1
+    flow = maximum_flow(csr_matrix(edges), ends, ends + 1).flow_value
+    assert match_edges(found, drawn, tolerance).drawn.sum() == flow
 
 
 def test_matching_is_one_to_one() -> None:
@@ -283,7 +300,9 @@ def test_a_model_that_sees_colours_finds_their_borders() -> None:
     edges = model_edges(model, picture, EdgeSettings())
     assert edges.shape == raw.shape == (120, 160)
     assert edges.max() == 1
-    assert not (edges[raw == 0]).any()
+    unsmoothed = model_edges(model, picture, EdgeSettings(smoothing=0))
+    assert not unsmoothed[raw == 0].any()
+    np.testing.assert_allclose(unsmoothed[unsmoothed > 0], (raw / raw.max())[unsmoothed > 0], rtol=1e-5)
     objects = np.zeros((2, 120, 160), bool)
     objects[0, 20:70, 30:80] = objects[1, 40:110, 100:150] = True
     drawn = region_borders(list(objects))
@@ -354,6 +373,7 @@ def test_the_protocol_on_one_picture() -> None:
         (lambda: EdgeSettings(points_per_side=0), "points_per_side is 0"),
         (lambda: EdgeSettings(points_per_side=64), "from 1 to 32"),
         (lambda: EdgeSettings(box_nms_thresh=1.5), "box_nms_thresh is 1.5"),
+        (lambda: EdgeSettings(smoothing=-1), "smoothing is -1"),
         (lambda: EdgesSettings(tolerance=5), "share of the diagonal"),
         (lambda: EdgesSettings(thresholds=0), "at least 1"),
         (lambda: edge_baseline("prewitt"), "one of sobel, canny"),

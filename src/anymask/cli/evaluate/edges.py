@@ -30,6 +30,9 @@ def edges(
     box_nms_thresh: Annotated[
         float, typer.Option(help="Of masks whose boxes overlap by a higher IoU the best stays.")
     ] = 0.7,
+    smoothing: Annotated[
+        float, typer.Option(help="Deviation of the Gaussian over the edge map, pixels; 0 for none.")
+    ] = 1.0,
     thresholds: Annotated[int, typer.Option(min=1, help="Thresholds of the curve.")] = 99,
     tolerance: Annotated[
         float, typer.Option(help="Farthest pair of pixels that match, share of the diagonal.")
@@ -66,7 +69,7 @@ def edges(
     from anymask.evaluate.run import PictureRun
     from anymask.evaluate.samples import Problems
 
-    settings = EdgesSettings(EdgeSettings(points_per_side, box_nms_thresh), thresholds, tolerance)
+    settings = EdgesSettings(EdgeSettings(points_per_side, box_nms_thresh, smoothing), thresholds, tolerance)
     check_place(html)
     source = open_samples(data, layout, pictures=images)
     baselines = [edge_baseline(name) for name in baseline or []]

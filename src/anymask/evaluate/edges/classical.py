@@ -6,7 +6,7 @@ import numpy as np
 
 from anymask.core.arrays import Float32Array
 from anymask.core.images import Picture
-from anymask.evaluate.edges.strength import derivatives, gradient, normalise
+from anymask.evaluate.edges.strength import derivatives, gradient, normalise, smoothed
 from anymask.evaluate.edges.thinning import suppress_edges
 
 _SMOOTHING = 2.0
@@ -50,4 +50,4 @@ def _grey(picture: Picture) -> Float32Array:
     import cv2
 
     grey = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return cv2.GaussianBlur(grey, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return smoothed(grey, _SMOOTHING)
