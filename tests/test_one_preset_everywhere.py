@@ -20,7 +20,7 @@ from anymask.automatic import PRESETS, generate_masks, preset_settings
 from anymask.cli.main import run
 from anymask.compat import SamAutomaticMaskGenerator
 from anymask.predict.model import Model
-from tests.fake_runtime import SHA256, FakeRuntime, fake_model
+from tests.fake_runtime import SHA256, FakeRuntime, fake_model, scene
 from tests.server.running import png, running, upload
 
 FEWER = {"points_per_side": 12}
