@@ -480,3 +480,30 @@ def test_a_page_is_the_same_each_time_and_is_written_whole(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {"a.html", "b.html"}
     with pytest.raises(OutputError, match="does not exist"):
         save_page(tmp_path / "absent" / "a.html", report, lines_of(rows))
+
+
+def test_times_have_a_page_with_a_logarithmic_scale() -> None:
+    def task(ms: float) -> dict[str, Any]:
+        times = {"ms": ms, "median_ms": ms * 1.1, "p10_ms": ms / 10, "p90_ms": ms * 10, "best_ms": ms / 10}
+        return {**times, "rounds": 7, "foreign": None}
+
+    tasks = {"open": task(20.0), "click": task(2.0), "prompts16": task(200.0)}
+    report = Report(
+        "speed",
+        {"sizes": "1024 x 768", "rounds": 7},
+        (PredictorInfo("one@1"),),
+        DataInfo("drawn", 1),
+        {"one@1": {"tasks": tasks, "peak_mb": 123.4}},
+        machine={"cores": 2, "load_of_others": 0.5},
+    )
+    page = report_page(report, {})
+    check_harmless(page)
+    assert "Other processes used 0.50 of 2 cores meanwhile, so the times are too long." in read(page).text
+    rows = section(page, "Times").all("tr")
+    assert rows[1].text == "one@1: 123 MB of memory at most, in a new process"
+    assert [cell.text for cell in rows[2].all("td")] == ["20.0", "22.0", "2.0", "200", "2.0", "–"]
+    spread = section(page, "Spread")
+    assert [b.text for b in spread.all("b")] == ["0.1", "1", "10", "100", "1000", "10000"]
+    ticks = [float((e.attributes["style"] or "")[5:].split("%")[0]) for e in spread.of_class("tick")]
+    # A factor of ten is the same step everywhere on the scale.
+    assert np.diff([ticks[1], ticks[0], ticks[2]]) == pytest.approx([20, 20], abs=0.02)

@@ -30,14 +30,20 @@ def check_place(html: Path | None) -> None:
 
 
 def write_page(
-    html: Path | None, report: Report, run: PictureRun, data: SampleSource, *, quiet: bool
+    html: Path | None,
+    report: Report,
+    run: PictureRun | None = None,
+    data: SampleSource | None = None,
+    *,
+    quiet: bool,
 ) -> None:
-    """Write the page of a run that just ended, if one was asked for."""
+    """Write the page of a report that was just made, if one was asked for, with the lines of its run."""
     from anymask.evaluate.page.write import save_page
 
     if html is None:
         return
-    save_page(html, report, {name: run.lines(name) for name in report.summary}, data)
+    lines = {name: run.lines(name) for name in report.summary} if run is not None else {}
+    save_page(html, report, lines, data)
     if not quiet:
         say(f"anymask: wrote {html}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from anymask.cli.evaluate.report import Html, check_place, write_page
 from anymask.cli.terminal import say
 from anymask.core.errors import InputError
 
@@ -44,6 +45,7 @@ def speed(
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
     backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the report (JSON) here.")] = None,
+    html: Html = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -57,6 +59,7 @@ def speed(
     from anymask.evaluate.run import named
     from anymask.evaluate.speed import SpeedSettings, drawn_picture, peak_memory, speed_report
 
+    check_place(html)
     settings = SpeedSettings(rounds, _counts(prompts), points_per_side, patience)
     width, height = _size(size)
     pictures = [load_image(path) for path in images or []] or [drawn_picture(height, width)]
@@ -71,6 +74,7 @@ def speed(
     report = speed_report(predictors, pictures, settings, about=about, peak_mb=peaks)
     if out is not None:
         report.save(out)
+    write_page(html, report, quiet=quiet)
     if as_json:
         print(json.dumps(report.to_json(), indent=1))
     elif not quiet:

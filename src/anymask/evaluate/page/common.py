@@ -20,7 +20,7 @@ def quoted(protocol: str) -> Markup | None:
     rows = [[row.model, *row.figures, link(row.address, row.where)] for row in known.rows]
     note = (
         tag("strong", "Not measured here"),
-        " and on other data: printed for scale, not for comparison. ",
+        " but on other data and machines: printed for scale, not for comparison. ",
         known.about,
     )
     return section(

@@ -108,7 +108,7 @@ def results(names: Sequence[str], summaries: Sequence[Summary]) -> Markup:
             if summary[key]:
                 ends = summary[interval] if interval else {}
                 rows.append([label, *(_cell(c, summary[key].get(c), ends.get(c)) for c in columns)])
-    return table(["averaged over", *map(figures.title, columns)], rows, full=True)
+    return table(["averaged over", *map(figures.title, columns)], rows, full=len(columns) > 4)
 
 
 def _cell(name: str, value: float | None, ends: Sequence[float] | None) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -10,6 +11,7 @@ from anymask._version import __version__
 from anymask.evaluate.page.markup import Markup, join, tag
 from anymask.evaluate.page.plots import legend, style
 
+_DECADES = 5  # of a logarithmic scale: more would leave no room to tell values apart
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # nothing is loaded, no script runs
 
 
@@ -26,6 +28,18 @@ class Bar:
     count: int | None = None
     interval: tuple[float, float] | None = None
     mark: bool = False
+
+
+@dataclass(frozen=True)
+class Range:
+    """A positive value between its ends, as text too; series: which colour it has."""
+
+    name: str
+    low: float
+    value: float
+    high: float
+    text: str
+    series: int = 0
 
 
 def document(title: str, lead: object, *sections: object) -> str:
@@ -104,6 +118,22 @@ def changes(rows: Sequence[tuple[str, float, int]]) -> Markup:
     return tag("ul", *(_change_row(*row, longest) for row in rows), class_="rows columns")
 
 
+def ranges(rows: Sequence[Range]) -> Markup:
+    """Rows of name, range and value on one logarithmic scale with a label at each power of ten.
+
+    What is smaller than the largest by many powers lies at the left end.
+    """
+    every = [v for row in rows for v in (row.low, row.value, row.high) if v > 0] or [1.0]
+    low, high = math.floor(math.log10(min(every))), math.ceil(math.log10(max(every)))
+    scale = _Scale(max(low, high - _DECADES), max(high, low + 1))
+    labels = (
+        tag("b", f"{10.0**power:g}", style=f"left:{100 * scale.place(10.0**power):.2f}%")
+        for power in range(scale.low, scale.high + 1)
+    )
+    head = tag("li", tag("span"), tag("span", *labels, class_="scale"), class_="head")
+    return tag("ul", head, *(_range_row(row, scale) for row in rows), class_="rows ranges")
+
+
 def signed(value: float, places: int = 3) -> str:
     """A difference with its sign; a true minus is as wide as the plus."""
     return f"{value:+.{places}f}".replace("-", "−")
@@ -162,6 +192,32 @@ def _change_row(name: str, change: float, count: int, longest: float) -> Markup:
         tag("span", bar, _mark("zero", "", left=0.5), class_="track"),
         tag("span", signed(change), class_="value"),
         tag("span", count, class_="count"),
+    )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Powers of ten from 10**low to 10**high on a track from 0 to 1."""
+
+    low: int
+    high: int
+
+    def place(self, value: float) -> float:
+        """Where a value lies on the track."""
+        return (math.log10(max(value, 10.0**self.low)) - self.low) / (self.high - self.low)
+
+
+def _range_row(row: Range, scale: _Scale) -> Markup:
+    low, high = scale.place(row.low), scale.place(row.high)
+    marks = (
+        _mark("reach", style(row.series), left=low, width=high - low),
+        _mark("tick", style(row.series), left=scale.place(row.value)),
+    )
+    return tag(
+        "li",
+        tag("span", row.name, class_="name", title=row.name),
+        tag("span", *marks, class_="track"),
+        tag("span", row.text, class_="value"),
     )
 
 

@@ -17,11 +17,12 @@ from anymask.evaluate.page.edges import edges_page
 from anymask.evaluate.page.gallery import chosen
 from anymask.evaluate.page.interactive import interactive_page
 from anymask.evaluate.page.proposals import proposals_page
+from anymask.evaluate.page.speed import speed_page
 from anymask.evaluate.report import Outcome, Report
 from anymask.evaluate.samples import Sample, SampleSource
 
 _WITH_CASES = {"interactive": interactive_page, "boxes": boxes_page}
-_TABLES = {"proposals": proposals_page, "edges": edges_page}
+_TABLES = {"proposals": proposals_page, "edges": edges_page, "speed": speed_page}
 
 
 def save_page(
