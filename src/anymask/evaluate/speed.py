@@ -19,8 +19,9 @@ import numpy as np
 import anymask
 from anymask.core.errors import InputError, ModelError
 from anymask.core.images import Picture
+from anymask.core.prompt import Prompt
 from anymask.evaluate.environment import machine, versions
-from anymask.evaluate.predictors import ModelPredictor, Predictor, Request, Scene
+from anymask.evaluate.predictors import ModelPredictor, Predictor, Request
 from anymask.evaluate.report import DataInfo, PredictorInfo, Report
 from anymask.evaluate.run import named
 from anymask.evaluate.timing import Timing, foreign_load, interleave
@@ -81,23 +82,21 @@ def tasks(predictor: Predictor, pictures: Sequence[Picture], settings: SpeedSett
     """What is timed, by name; each call does it once for every picture.
 
     open: look at the picture (a model's embedding). first_mask: that, and one click. click, box, prompts16
-    ...: masks of the picture's size, from a picture that was opened before. everything: all masks of the
-    picture, opening included; models only.
+    ...: the best mask for each prompt, of the picture's size, where the picture was opened before.
+    everything: all masks of the picture, opening included; models only.
     """
-    scenes = [predictor.open(picture) for picture in pictures]
+    opened = [_open(predictor, picture) for picture in pictures]
 
-    def answer(count: int) -> Task:
-        requests = [[Request(points=((x, y, 1),)) for x, y in _places(p, count)] for p in pictures]
-        return lambda: [_ask(scene, some) for scene, some in zip(scenes, requests, strict=True)]
+    def answer(requests: Sequence[Sequence[Request]]) -> Task:
+        return lambda: [ask(some) for ask, some in zip(opened, requests, strict=True)]
 
-    boxes = [[Request(box=_middle(picture))] for picture in pictures]
-    click = [[Request(points=((*_places(picture, 1)[0], 1),))] for picture in pictures]
+    click = [_clicks(picture, 1) for picture in pictures]
     found: dict[str, Task] = {
-        "open": lambda: [predictor.open(picture) for picture in pictures],
-        "first_mask": lambda: [_ask(predictor.open(p), one) for p, one in zip(pictures, click, strict=True)],
-        "click": answer(1),
-        "box": lambda: [_ask(scene, one) for scene, one in zip(scenes, boxes, strict=True)],
-        **{f"prompts{count}": answer(count) for count in settings.prompts},
+        "open": lambda: [_open(predictor, picture) for picture in pictures],
+        "first_mask": lambda: [_open(predictor, p)(one) for p, one in zip(pictures, click, strict=True)],
+        "click": answer(click),
+        "box": answer([[Request(box=_middle(picture))] for picture in pictures]),
+        **{f"prompts{n}": answer([_clicks(picture, n) for picture in pictures]) for n in settings.prompts},
     }
     if settings.points_per_side and isinstance(predictor, ModelPredictor):
         found["everything"] = _everything(predictor, pictures, settings.points_per_side)
@@ -217,8 +216,21 @@ def peak_memory(model: str, image_hw: tuple[int, int], *, precision: str, backen
     return float(done.stdout)
 
 
-def _ask(scene: Scene, requests: Sequence[Request]) -> object:
-    return scene.predict_many(requests)
+def _open(predictor: Predictor, picture: Picture) -> Callable[[Sequence[Request]], object]:
+    """Look at a picture; what comes back gives the best mask of each request.
+
+    Models are asked directly: their scene would work out the masks of all candidates.
+    """
+    if not isinstance(predictor, ModelPredictor):
+        return predictor.open(picture).predict_many
+    model = predictor.model
+    embedding = model.embed(picture)
+
+    def answer(requests: Sequence[Request]) -> object:
+        prompts = [Prompt.of(picture.image_hw, points=r.points or None, box=r.box) for r in requests]
+        return [found.best.mask for found in model.predict_many(embedding, prompts)]
+
+    return answer
 
 
 def _everything(predictor: ModelPredictor, pictures: Sequence[Picture], points_per_side: int) -> Task:
@@ -229,11 +241,11 @@ def _everything(predictor: ModelPredictor, pictures: Sequence[Picture], points_p
     ]
 
 
-def _places(picture: Picture, count: int) -> list[tuple[float, float]]:
-    """`count` places in a picture, x and y, always the same ones."""
+def _clicks(picture: Picture, count: int) -> list[Request]:
+    """One click each, at `count` places in the picture that are always the same."""
     height, width = picture.image_hw
     places = np.random.default_rng(count).uniform((0, 0), (width - 1, height - 1), (count, 2))
-    return [(float(x), float(y)) for x, y in places]
+    return [Request(points=((float(x), float(y), 1),)) for x, y in places]
 
 
 def _middle(picture: Picture) -> tuple[float, float, float, float]:
