@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from anymask.cli.outputs import STDIN, STDOUT, check_distinct, make_folder, plan
 from anymask.cli.terminal import one_line, progress, say
 from anymask.core.errors import InputError
 from anymask.core.images import DEFAULT_MAX_PIXELS
+from anymask.core.locks import alone_in
 from anymask.predict import load as loading
+from anymask.predict.model import Model
 
 FORMATS = {"jsonl": ".jsonl", "json": ".json", "coco": ".coco.json", "geojson": ".geojson"}
 
@@ -103,26 +106,37 @@ class HugeJob:
 
         Raises OutputError where the disk is full: what is done stays, and the next run goes on from there.
         """
-        loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
         for path in self.files:
             make_folder(path.parent)
+        with alone_in(self.work.parent, f"{self.work.name}.lock"):
+            loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
+            count = self._write(loaded, {"precision": precision, "backend": backend})
+        if not self.quiet:
+            files = ", ".join(str(path) for path in self.files)
+            say(one_line(f"{self.image}: {count} masks -> {files}"))
+
+    def _write(self, model: Model, facts: Mapping[str, str]) -> int:
+        """Returns the number of masks."""
         masks = everything_huge(
-            loaded,
+            model,
             self.image,
             self.work,
             self.preset,
             how=self.how,
             afresh=self.overwrite,
-            facts={"precision": precision, "backend": backend},
+            facts=facts,
             track=self._track,
             **self.overrides,
         )
         for path in self.files:
-            write_huge(path, masks)
+            real = Path(os.path.realpath(path))
+            if real.parent == Path(os.path.realpath(self.work.parent)):
+                # So that what a kill leaves half written lies in the folder that goes.
+                write_huge(self.work / path.name, masks).replace(real)
+            else:
+                write_huge(path, masks)
         shutil.rmtree(self.work, ignore_errors=True)
-        if not self.quiet:
-            files = ", ".join(str(path) for path in self.files)
-            say(one_line(f"{self.image}: {len(masks)} masks -> {files}"))
+        return len(masks)
 
     def _track(self, todo: Iterable[int], total: int) -> Iterable[int]:
         left = list(todo)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from anymask.automatic import AutomaticSettings, AutomaticState, generate_masks, preset_settings
 from anymask.automatic.crop_rule import AUTO, resolved
 from anymask.automatic.state_file import settings_to_json
 from anymask.cli.everything_results import Results, read_picture
-from anymask.cli.job_log import JobLog
+from anymask.cli.job_log import LOCK, JobLog, clear_up
 from anymask.cli.outputs import make_folder
 from anymask.cli.terminal import one_line, progress, say
 from anymask.core.errors import AnymaskError, InputError, OutputError
+from anymask.core.locks import alone_in
 from anymask.predict import load as loading
 from anymask.predict.model import Model
 
@@ -45,15 +48,21 @@ class EverythingJob:
         A single image's error is raised. Of several a broken one is named and the code is 1. What cannot be
         written ends the job; what is finished stays, and the next run goes on from there.
         """
-        loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
+        with self._alone() as folder:
+            loaded = loading.load(model, precision=precision, backend=backend, threads=threads)
+            job = self._job(loaded, precision, backend)
+            log = None if folder is None else JobLog(folder, job, afresh=self.overwrite)
+            return self._do_all(loaded, log)
+
+    def _do_all(self, loaded: Model, log: JobLog | None) -> int:
         results = self.results
-        log = self._log(loaded, precision, backend) if results.is_job else None
         total, done, skipped, failed = len(results.images), 0, 0, 0
         no_bar = results.quiet or (results.as_json and sys.stdout.isatty())
         try:
             for number in progress(range(total), total=total, label="everything", quiet=no_bar):
                 image, files = results.images[number], results.paths(number)
-                if log is not None and log.has(image, files):
+                entry = None if log is None else log.entry(image, files)
+                if log is not None and log.has(entry, files):
                     skipped += 1
                     continue
                 try:
@@ -68,7 +77,7 @@ class EverythingJob:
                     continue
                 done += 1
                 if log is not None:
-                    log.add(image, files)
+                    log.add(entry)
         finally:
             if results.is_job and not results.quiet:
                 say(f"{done} of {total} images done, {skipped} were complete, {failed} failed")
@@ -87,12 +96,25 @@ class EverythingJob:
         overrides = resolved(self.overrides, image_hw, model.spec.input_size)
         return preset_settings(self.preset, model.spec.automatic, **overrides)
 
-    def _log(self, model: Model, precision: str, backend: str) -> JobLog | None:
-        """The job's log beside its first result; None where nothing is written."""
-        files = self.results.paths(0)
-        if not files:
-            return None
-        job = {
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Path | None]:
+        """Hold the folder of a job's first results, and clear up what a killed run left in all its folders.
+
+        None where nothing is to be taken up again. Raises InputError if another run holds it.
+        """
+        files = [path for number in range(len(self.results.images)) for path in self.results.paths(number)]
+        if not self.results.is_job or not files:
+            yield None
+            return
+        folder = files[0].parent
+        make_folder(folder)
+        with alone_in(folder, LOCK):
+            clear_up(path.parent for path in files)
+            yield folder
+
+    def _job(self, model: Model, precision: str, backend: str) -> dict[str, Any]:
+        """What the results depend on."""
+        return {
             "settings": {
                 **settings_to_json(self._settings(model, (1, 1))),
                 **{name: layers for name, layers in self.overrides.items() if layers == AUTO},
@@ -105,8 +127,6 @@ class EverythingJob:
             "tree": self.results.tree,
             "gaps": self.results.gaps,
         }
-        make_folder(files[0].parent)
-        return JobLog(files[0].parent, job, afresh=self.overwrite)
 
     def _report_failure(self, image: str, error: Exception) -> None:
         message = one_line(str(error)) or "not enough memory"

@@ -6,13 +6,16 @@ A line is written after the image's files. A line torn by a crash is no line, an
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from anymask.core.errors import InputError, OutputError
-from anymask.core.files import write_atomically
+from anymask.core.files import remove_temporaries, write_atomically
 
 NAME = ".anymask-everything.jsonl"
+LOCK = ".anymask-everything.lock"
+"""Held in the log's folder while a job runs."""
 
 
 class JobLog:
@@ -31,34 +34,39 @@ class JobLog:
                 f"'{folder}' holds the results of a run with other settings or another model; "
                 "give another folder, or --overwrite"
             )
-        self._done = [line for line in lines[1:] if isinstance(line, dict)]
-        text = "".join(json.dumps(line) + "\n" for line in [{"job": job}, *self._done])
+        done = [json.dumps(line) for line in lines[1:] if isinstance(line, dict)]
+        self._done = set(done)
+        text = "".join(f"{line}\n" for line in [json.dumps({"job": job}), *done])
         write_atomically(self._path, text.encode())
 
-    def has(self, image: str, files: list[Path]) -> bool:
-        """Whether the image was finished, has not changed since, and its files are all there."""
-        entry = _entry(image, files)
-        return entry is not None and entry in self._done and all(path.is_file() for path in files)
+    def entry(self, image: str, files: list[Path]) -> str | None:
+        """The line that an image will have, as it is now; None for what is no file (stdin)."""
+        try:
+            facts = Path(image).stat()
+        except OSError:
+            return None
+        names = [str(path) for path in files]
+        return json.dumps({"files": names, "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns})
 
-    def add(self, image: str, files: list[Path]) -> None:
+    def has(self, entry: str | None, files: list[Path]) -> bool:
+        """Whether the image was finished, has not changed since, and its files are all there."""
+        return entry in self._done and all(path.is_file() for path in files)
+
+    def add(self, entry: str | None) -> None:
         """The image is finished. Raises OutputError."""
-        entry = _entry(image, files)
         if entry is None:
             return
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
+                file.write(f"{entry}\n")
         except OSError as error:
             raise OutputError(f"cannot write '{self._path}': {error.strerror}; free some space") from error
 
 
-def _entry(image: str, files: list[Path]) -> dict[str, Any] | None:
-    """Names, and what changes when the image does; None for what is no file (stdin)."""
-    try:
-        facts = Path(image).stat()
-    except OSError:
-        return None
-    return {"files": [str(path) for path in files], "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+def clear_up(folders: Iterable[Path]) -> None:
+    """Remove the halves of files that a killed run left in its folders. Only under the lock."""
+    for folder in sorted(set(folders)):
+        remove_temporaries(folder)
 
 
 def _lines(path: Path) -> list[Any]:

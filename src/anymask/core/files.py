@@ -10,6 +10,8 @@ from pathlib import Path
 
 from anymask.core.errors import AnymaskError, OutputError
 
+_PREFIX, _SUFFIX = ".anymask-", ".tmp"
+
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
     """Write `data` to `path` through a temporary file beside it; an existing file is replaced in one step.
@@ -60,10 +62,20 @@ def _check_target(target: Path, real: Path) -> None:
         )
 
 
+def remove_temporaries(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder.
+
+    Only for a folder that nobody else is writing to: a file that is being written would go, too.
+    """
+    for left in folder.glob(f"{_PREFIX}{'[0-9a-f]' * 16}{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 @contextlib.contextmanager
 def _temporary(real: Path) -> Iterator[Path]:
     # A short name of its own: the target's name plus a suffix could be longer than the file system allows.
-    temporary = real.parent / f".anymask-{secrets.token_hex(8)}.tmp"
+    temporary = real.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     try:
         temporary.open("xb").close()
         yield temporary

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,18 @@ from anymask.automatic.huge.journal import Journal
 from anymask.automatic.huge.layout import Layout
 from anymask.automatic.huge.masks import HugeRecord, WindowMask, of_record
 from anymask.automatic.huge.raster import Raster, open_raster
+from anymask.automatic.huge.runs import PlacedMask
 from anymask.automatic.huge.seams import Seams
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.settings import AutomaticSettings
 from anymask.automatic.state_file import settings_to_json
 from anymask.core.errors import InputError, OutputError
 from anymask.core.images import Picture
+from anymask.core.locks import alone_in
 from anymask.predict.model import Model
 
 DEFAULT_WINDOW = 1024
+_LOCK = "windows.lock"
 _MARGIN_SHARE = 128  # a mask this near to its window's side (window / 128) counts as cut off there
 
 
@@ -78,6 +81,7 @@ class HugeMasks:
 
     image: name, size and checksum, as `Contents.image_json`. affine: from pixels to map coordinates, or None.
     provenance: model and settings, for all masks. boxes: (N, 4) int64 y0, y1, x0, x1. areas: (N,) int64.
+    mask: the pixels alone of the mask with id `number + 1`.
     """
 
     image: Mapping[str, Any]
@@ -85,7 +89,8 @@ class HugeMasks:
     provenance: Mapping[str, Any]
     boxes: npt.NDArray[np.int64]
     areas: npt.NDArray[np.int64]
-    _record: Callable[[int], HugeRecord]
+    mask: Callable[[int], PlacedMask] = field(repr=False)
+    _record: Callable[[int], HugeRecord] = field(repr=False)
 
     @property
     def image_hw(self) -> tuple[int, int]:
@@ -123,20 +128,20 @@ def everything_huge(
     model: from `anymask.load`. source: an image file, see `raster.open_raster`.
     folder: for what is worked out; it is made where it is missing and can be deleted once the masks are
         written. Called again with the same folder after a crash, the work goes on after the last window that
-        was done. afresh: forget what is in it. facts: what else the masks depend on, as JSON values.
+        was done. afresh: do windows again that were done. facts: what else the masks depend on, JSON values.
     preset, overrides: settings of the windows, as for `everything`; crops are not among them, and
         `points_per_side` counts along a window.
     track: wraps the windows' numbers and their count, for a progress bar.
 
     Memory does not grow with the image but for a few hundred bytes a mask.
-    Raises InputError for settings that do not fit or a folder of another run, ImageError if the file cannot
+    Raises InputError for settings that do not fit, a folder of another run or one in which another process is
+    at work, ImageError if the file cannot
     be read, OutputError if the folder cannot be written (free some space and call again).
     """
     how = how or HugeSettings()
     settings = _settings(model, preset, overrides)
-    place = _made(Path(folder), afresh)
-    raster = open_raster(Path(source), place)
-    try:
+    place = _made(Path(folder))
+    with alone_in(place, _LOCK), contextlib.closing(open_raster(Path(source), place)) as raster:
         layout = how.layout(raster.image_hw)
         job = _job(model, raster, Path(source), settings, how, facts or {})
         journal = Journal(place, job, afresh=afresh)
@@ -144,8 +149,6 @@ def everything_huge(
         todo = range(len(journal), len(layout))
         for number in track(todo, len(layout)) if track else todo:
             journal.add(_masks_of(model, raster, layout, number, settings, margin))
-    finally:
-        raster.close()
     return _result(job, raster, Seams(journal, layout, margin, how.seam_iou, how.most_cut), settings)
 
 
@@ -215,14 +218,13 @@ def _result(job: Mapping[str, Any], raster: Raster, seams: Seams, settings: Auto
         provenance={name: value for name, value in job.items() if name != "image"},
         boxes=np.array([part.box for part in parts], np.int64).reshape(-1, 4),
         areas=np.array([part.area for part in parts], np.int64),
+        mask=lambda number: seams.mask(parts[number].pieces),
         _record=lambda number: seams.record(parts[number], number + 1),
     )
 
 
-def _made(folder: Path, afresh: bool) -> Path:
+def _made(folder: Path) -> Path:
     try:
-        if afresh and folder.is_dir():
-            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder '{folder}': {error.strerror}; give another") from error

@@ -68,7 +68,7 @@ def painted(masks: HugeMasks, part: Window) -> npt.NDArray[np.uint32]:
     y0, y1, x0, x1 = masks.boxes.T
     inside = np.flatnonzero((y0 < part.y1) & (y1 > part.y0) & (x0 < part.x1) & (x1 > part.x0))
     for number in inside[np.argsort(-masks.areas[inside], kind="stable")]:
-        mask = masks[int(number)].mask
+        mask = masks.mask(int(number))
         seen = common(mask.window, part)
         assert seen is not None
         place = labels[seen.y0 - part.y0 : seen.y1 - part.y0, seen.x0 - part.x0 : seen.x1 - part.x0]

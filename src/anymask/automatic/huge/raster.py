@@ -15,8 +15,6 @@ from anymask.core.arrays import AnyArray, UInt8Array
 from anymask.core.errors import OutputError
 from anymask.core.upscale import Window
 
-_SCRATCH = "pixels.raw"
-
 
 @dataclass(frozen=True, eq=False)
 class Raster:
@@ -51,7 +49,10 @@ class Raster:
         return np.ascontiguousarray(_upright(self._read(Window(y0, y1, x0, x1)), self._orientation))
 
     def sha256(self) -> str:
-        """As `Picture.sha256` of the whole image, read strip by strip."""
+        """As `Picture.sha256` of the whole image, read strip by strip.
+
+        A JPEG with reduced colour differs a little from what `load_image` makes of it, and so does its sum.
+        """
         digest = hashlib.sha256(f"{self.image_hw[0]} {self.image_hw[1]}\n".encode())
         for strip in _strips(self.image_hw, 256):
             digest.update(self.read(strip).data)
@@ -87,7 +88,8 @@ def open_raster(path: Path, folder: Path) -> Raster:
             source.close,
         )
     try:
-        copy = folder / _SCRATCH
+        facts = path.stat()  # the copy of a file that has changed since is none
+        copy = folder / f"pixels-{facts.st_size}-{facts.st_mtime_ns}.raw"
         if not _is_complete(copy, source.size_hw):
             _copy_pixels(source, copy)
         shape = (*source.size_hw, 3)

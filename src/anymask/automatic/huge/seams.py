@@ -89,6 +89,11 @@ class Seams:
             attributes={"pieces": len(masks), **({"cut": round(share, 4)} if share else {})},
         )
 
+    def mask(self, pieces: Sequence[Piece]) -> PlacedMask:
+        """All pixels of the pieces."""
+        masks = [self._of(piece).mask for piece in pieces]
+        return masks[0] if len(masks) == 1 else union(masks)
+
     def _of(self, piece: Piece) -> WindowMask:
         return self.journal.masks(piece.window)[piece.place]
 
@@ -149,13 +154,9 @@ class Seams:
     def _part(self, pieces: tuple[Piece, ...]) -> Part:
         masks = [self._of(piece) for piece in pieces]
         areas = [one.mask.area for one in masks]
-        area = areas[0] if len(masks) == 1 else self._mask(pieces).area
+        area = areas[0] if len(masks) == 1 else self.mask(pieces).area
         score = float(np.average([one.score for one in masks], weights=areas))
         return Part(pieces, around([one.mask.window for one in masks]), area, score)
-
-    def _mask(self, pieces: Sequence[Piece]) -> PlacedMask:
-        masks = [self._of(piece).mask for piece in pieces]
-        return masks[0] if len(masks) == 1 else union(masks)
 
     def _cut_share(self, box: Window, pieces: Sequence[Piece]) -> float:
         """Length of the edges of windows where pieces end unknown, as a share of the outline of their box."""
@@ -175,8 +176,8 @@ class Seams:
             areas = np.array([other.area for other in kept])
             mask: PlacedMask | None = None
             for number in np.flatnonzero(_may_be_alike(part, boxes, areas, self.least_iou)):
-                mask = mask or self._mask(part.pieces)
-                if iou_inside(mask, self._mask(kept[number].pieces)) >= self.least_iou:
+                mask = mask or self.mask(part.pieces)
+                if iou_inside(mask, self.mask(kept[number].pieces)) >= self.least_iou:
                     break
             else:
                 kept.append(part)

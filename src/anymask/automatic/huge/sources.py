@@ -17,7 +17,10 @@ from anymask.core.upscale import Window
 
 Affine = tuple[float, float, float, float, float, float]
 
-_CACHE_MB = 256
+_READING = {
+    "GDAL_CACHEMAX": 256,  # MB
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",  # it gives a file that is cut off without a word
+}
 _MOST_BLOCK_BYTES = 64_000_000
 _TILED = ["GTiff", "JP2OpenJPEG"]
 _GDAL_FORMATS = [*_TILED, "JPEG", "PNG"]
@@ -85,7 +88,7 @@ def _gdal_source(path: Path, orientation: int) -> _GdalSource | None:
 
     for driver in _GDAL_FORMATS:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), rasterio.Env(**_READING):
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 return _GdalSource(rasterio.open(path, driver=driver), orientation)
         except RasterioError:
@@ -139,7 +142,7 @@ class _GdalSource:
         from rasterio.errors import RasterioError
 
         try:
-            with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+            with rasterio.Env(**_READING):
                 found: AnyArray = self._dataset.read(bands, window=((part.y0, part.y1), (part.x0, part.x1)))
                 return found
         except (RasterioError, OSError) as error:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from anymask.core.arrays import AnyArray, UInt8Array
 from anymask.core.errors import ImageError
@@ -33,14 +31,16 @@ class Tones:
             return values
         if self.low is None or self.high is None:
             return values.astype(np.uint8)
-        if self.low == self.high:
+        if self.low >= self.high:
             return np.zeros(values.shape, np.uint8)
-        small = values.dtype.itemsize <= 4
-        wide: npt.NDArray[np.floating[Any]] = values.astype(np.float32 if small else np.float64)
+        wide = values.astype(np.float64)
         if values.dtype.kind == "f":
             np.nan_to_num(wide, copy=False, nan=-_LARGEST, neginf=-_LARGEST, posinf=_LARGEST)
+            np.clip(wide, -_LARGEST, _LARGEST, out=wide)
         wide -= self.low
-        wide *= 255.0 / (self.high - self.low)
+        with np.errstate(over="ignore"):  # far outside a tiny range: clipped next
+            wide /= self.high - self.low
+            wide *= 255
         np.clip(wide, 0, 255, out=wide)
         np.rint(wide, out=wide)
         scaled: UInt8Array = wide.astype(np.uint8)
@@ -79,6 +79,6 @@ def _stretch(values: AnyArray, lowest: float, highest: float) -> Tones:
     if values.dtype.kind == "f":
         values = np.clip(np.nan_to_num(values, nan=lowest, neginf=lowest, posinf=highest), lowest, highest)
     low, high = (float(p) for p in np.percentile(values, _PERCENTILES))
-    if low == high:  # almost everything has one value: use what range there is
+    if low >= high:  # almost everything has one value: use what range there is
         low, high = lowest, highest
     return Tones(low, high)
