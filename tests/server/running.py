@@ -29,7 +29,7 @@ def running(*runtimes: FakeRuntime, **settings: Any) -> Iterator[httpx.Client]:
     config = ServerConfig(port=0, **settings)
     models = [Model(runtime, sha256=sha256(i)) for i, runtime in enumerate(runtimes or (FakeRuntime(),))]
     with listen(config) as listener:
-        server = uvicorn.Server(uvicorn_config(create_app(models, config)))
+        server = uvicorn.Server(uvicorn_config(create_app(models, config), config))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         port = listener.getsockname()[1]

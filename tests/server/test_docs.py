@@ -35,7 +35,7 @@ def lite_server() -> object:
     """The address of a server with the model in the box."""
     config = ServerConfig(port=0)
     with listen(config) as listener:
-        server = uvicorn.Server(uvicorn_config(create_app([anymask.load(threads=1)], config)))
+        server = uvicorn.Server(uvicorn_config(create_app([anymask.load(threads=1)], config), config))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         wait_until(lambda: server.started)

@@ -109,6 +109,21 @@ def test_tokens_cannot_be_tried_out() -> None:
         assert int(late.headers["retry-after"]) >= 1
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_trusted_proxy_says_who_asks(trusted: bool) -> None:
+    """Behind one, a stranger's wrong tokens do not shut others out; nobody else can change their address."""
+    with running(token=TOKEN, proxies=("127.0.0.1",) if trusted else ()) as client:
+        for _ in range(12):
+            client.get("/v1/models", headers={"Token": "wrong", "X-Forwarded-For": "203.0.113.9"})
+        answer = client.get("/v1/models", headers={**BEARER, "X-Forwarded-For": "203.0.113.7"})
+        assert answer.status_code == (200 if trusted else 429)
+
+
+def test_a_proxy_is_an_address() -> None:
+    with pytest.raises(InputError, match="not an IP address"):
+        ServerConfig(proxies=("*",))
+
+
 def test_a_client_that_asks_too_often_is_slowed_down() -> None:
     with running(requests_per_second=0.001) as client:
         assert client.get("/v1/models").status_code == 200

@@ -29,6 +29,9 @@ def serve(
     allow_host: Annotated[
         list[str], typer.Option(metavar="NAME", help="A further name by which this server is called.")
     ] = [],  # noqa: B006
+    trust_proxy: Annotated[
+        list[str], typer.Option(metavar="ADDRESS", help="A reverse proxy that says who its clients are.")
+    ] = [],  # noqa: B006
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep images and embeddings here between runs.")
     ] = None,
@@ -65,6 +68,7 @@ def serve(
         token=token,
         token_file=token_file,
         allowed_hosts=tuple(allow_host),
+        proxies=tuple(trust_proxy),
         cache=cache,
         memory_mib=memory,
         disk_mib=disk,

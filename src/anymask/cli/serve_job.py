@@ -26,6 +26,7 @@ class Settings:
     token: str | None
     token_file: Path | None
     allowed_hosts: tuple[str, ...]
+    proxies: tuple[str, ...]
     cache: Path | None
     memory_mib: int
     disk_mib: int
@@ -46,6 +47,7 @@ class Settings:
             port=self.port,
             token=self.token if self.token_file is None else _secret(self.token_file),
             allowed_hosts=self.allowed_hosts,
+            proxies=self.proxies,
             cache_dir=self.cache,
             memory_bytes=self.memory_mib * MIB,
             disk_bytes=self.disk_mib * MIB,

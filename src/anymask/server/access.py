@@ -6,12 +6,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from anymask.server.config import ServerConfig, is_loopback
+from anymask.server.config import ServerConfig, is_address, is_loopback
 from anymask.server.problems import Problem
 
 _OPEN = ("/v1/health", "/x-anylabeling/health", "/label-studio/health")
@@ -32,7 +31,7 @@ def check_host(headers: Headers, config: ServerConfig) -> None:
     host = _host_name(headers.get("host", ""))
     if host in config.allowed_hosts or host == config.host.lower():
         return
-    if is_loopback(host) or (not config.is_local and _is_address(host)):
+    if is_loopback(host) or (not config.is_local and is_address(host)):
         return
     raise Problem(400, "wrong_host", "this server is not called by that name; see the option --allow-host")
 
@@ -89,11 +88,3 @@ def _host_name(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -42,6 +42,8 @@ class ServerConfig:
     token: what callers must show, at least 16 characters; None only where nobody else can connect.
     allowed_hosts: further names that this server is called by in URLs (the Host header); IP addresses and
         localhost are always right.
+    proxies: addresses of reverse proxies whose word is taken for who a client is (X-Forwarded-For); without
+        it all clients behind a proxy share its limits.
     max_upload_bytes: of an image or a file of masks. max_body_bytes: of a JSON request.
     max_pixels: of an image.
     memory_bytes: for images and embeddings kept in memory; run_bytes: for runs of everything mode.
@@ -59,6 +61,7 @@ class ServerConfig:
     port: int = 8760
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     max_upload_bytes: int = 64 * MIB
     max_body_bytes: int = 16 * MIB
     max_pixels: int = 50_000_000
@@ -84,6 +87,9 @@ class ServerConfig:
                 raise InputError(
                     f"allowed host {name!r} is not a host name; give one like labels.example.org"
                 )
+        for address in self.proxies:
+            if not is_address(address):
+                raise InputError(f"proxy {address!r} is not an IP address; give one like 127.0.0.1")
         if self.token is None and not self.is_local:
             raise InputError(
                 f"host {self.host!r} can be reached from other machines; give a token, or stay on 127.0.0.1"
@@ -122,6 +128,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an IP address, not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_visible_ascii(text: str) -> bool:

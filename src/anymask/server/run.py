@@ -23,18 +23,19 @@ def serve(app: FastAPI, config: ServerConfig, ready: Callable[[str], None] = lam
     with listen(config) as listener:
         host, port = listener.getsockname()[:2]
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+        uvicorn.Server(uvicorn_config(app, config)).run(sockets=[listener])
 
 
-def uvicorn_config(app: FastAPI) -> uvicorn.Config:
-    """No more than this API needs: no web sockets, no trust in proxies' headers, bounded connections."""
+def uvicorn_config(app: FastAPI, config: ServerConfig) -> uvicorn.Config:
+    """No more than this API needs: no web sockets, no trust in unknown proxies, bounded connections."""
     return uvicorn.Config(
         app,
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(config.proxies),
+        forwarded_allow_ips=list(config.proxies),
         limit_concurrency=_CONNECTIONS,
         h11_max_incomplete_event_size=_HEADER_BYTES,
         timeout_keep_alive=30,
