@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anymask.core.errors import InputError, ModelError
 from anymask.core.images import Picture
-from anymask.evaluate import speed, timing
+from anymask.evaluate import memory, speed, timing
 from anymask.evaluate.baselines import open_baseline
 from anymask.evaluate.predictors import ModelPredictor
 from anymask.evaluate.report import Report
@@ -152,3 +154,12 @@ def test_a_process_that_fails_is_named() -> None:
 def test_what_cannot_be_meant(wrong: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         wrong()  # type: ignore[operator]
+
+
+def test_memory_without_proc_is_getrusages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = memory.peak_mb()
+    monkeypatch.setattr(memory, "_STATUS", tmp_path / "absent")
+    assert memory.peak_mb() >= 0.9 * known  # a parent's peak may count there
+    monkeypatch.setitem(sys.modules, "resource", None)
+    with pytest.raises(ModelError, match="--no-memory"):
+        memory.peak_mb()
