@@ -1,7 +1,7 @@
-"""Draw all masks of example photos: `python examples/everything.py [OUT] [MODEL] [PRESET]`.
+"""Draw all masks of example photos: `python examples/everything.py [OUT] [MODEL] [PRESET] [PHOTO ...]`.
 
-For every photo below one file goes to OUT (docs/images by default): the photo, and beside it the masks that
-the preset finds, drawn on it.
+For every photo (flower.jpg by default) one file goes to OUT (docs/images by default): the photo, and beside
+it the masks that the preset finds, drawn on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from anymask.core.draw import overlay, palette
 from anymask.core.images import load_image
 
 EXAMPLES = Path(__file__).parent
-PHOTOS = ("flower.jpg", "astronaut.jpg", "coffee.jpg")
 HEIGHT = 320
 GAP = 8
 FIRST_COLOUR = 2  # a warm one, for pale flowers
@@ -35,10 +34,10 @@ def side_by_side(pixels: npt.NDArray[np.uint8], drawn: npt.NDArray[np.uint8]) ->
     return whole
 
 
-def main(out: str = "docs/images", name: str = "lite", preset: str = "objects") -> None:
+def main(out: str = "docs/images", name: str = "lite", preset: str = "objects", *photos: str) -> None:
     model = anymask.load(name)
     Path(out).mkdir(parents=True, exist_ok=True)
-    for photo in PHOTOS:
+    for photo in photos or ("flower.jpg",):
         picture = load_image(EXAMPLES / photo)
         records = generate_masks(model, picture, preset)
         colours = palette(len(records) + FIRST_COLOUR)[FIRST_COLOUR:]

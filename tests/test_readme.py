@@ -162,6 +162,14 @@ def test_every_photo_has_clicks() -> None:
     )
 
 
+def test_everything_is_drawn(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw = runpy.run_path(str(ROOT / "examples" / "everything.py"))["main"]
+    draw(str(clone / "images"), "lite", "objects", "flower.jpg")
+    assert re.fullmatch(r"flower\.jpg: [1-9]\d* masks\n", capsys.readouterr().out)
+    with Image.open(clone / "images" / "everything-flower.jpg") as image:
+        assert image.size == (2 * round(320 * 640 / 427) + 8, 320)
+
+
 def test_the_pictures_are_made(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(ROOT / "examples" / "pictures.py"))["main"](str(clone / "images"))
     lines = capsys.readouterr().out.splitlines()

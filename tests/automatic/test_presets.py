@@ -132,10 +132,17 @@ def test_the_guides_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     text = GUIDE.read_text()
     python = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands = re.findall(r"^anymask (.*)$", text, re.MULTILINE)
-    assert (len(python), len(commands)) == (2, 3)
+    assert (len(python), len(commands)) == (2, 4)
     for snippet in python:
         exec(snippet, {})
     for command in commands:
         assert run(shlex.split(command)) == 0, command
     made = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"labels.png", "flower.json", "more.json", "flower.safetensors", "flower.png"} <= made
+    assert {
+        "labels.png",
+        "flower.json",
+        "more.json",
+        "flower.safetensors",
+        "flower.png",
+        "statistics.png",
+    } <= made
