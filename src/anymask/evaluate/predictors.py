@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from anymask.core.arrays import BoolArray, Float64Array
 from anymask.core.errors import InputError
 from anymask.core.images import Picture
+from anymask.core.prediction import Prediction
 from anymask.core.prompt import Prompt
 from anymask.predict import load as loading
+from anymask.predict.corrections import correct_locally
 
 if TYPE_CHECKING:
     from anymask.core.embedding import ImageEmbedding
@@ -87,8 +89,10 @@ class Predictor(Protocol):
 class ModelPredictor:
     """A model of anymask."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, local_corrections: bool | None = None) -> None:
+        """local_corrections: as in `Model.session`."""
         self.model = model
+        self.local = model.spec.local_corrections if local_corrections is None else local_corrections
 
     @property
     def name(self) -> str:
@@ -102,22 +106,32 @@ class ModelPredictor:
 
     def open(self, picture: Picture) -> ModelScene:
         """Embed the picture."""
-        return ModelScene(self.model, self.model.embed(picture))
+        return ModelScene(self.model, self.model.embed(picture), local_corrections=self.local)
 
 
 class ModelScene:
     """A picture embedded by a model; `Answer.state` is the Prediction."""
 
-    def __init__(self, model: Model, embedding: ImageEmbedding) -> None:
-        self._model, self._embedding = model, embedding
+    def __init__(self, model: Model, embedding: ImageEmbedding, *, local_corrections: bool = False) -> None:
+        self._model, self._embedding, self._local = model, embedding, local_corrections
 
     def predict_many(self, requests: Sequence[Request]) -> list[Answer]:
         """All requests decoded together. Raises PromptError."""
         predictions = self._model.predict_many(self._embedding, [self._prompt(r) for r in requests])
-        return [
-            Answer(tuple(c.mask for c in found), tuple(c.score for c in found), found)
-            for found in predictions
-        ]
+        answers = []
+        for request, answer in zip(requests, predictions, strict=True):
+            found = self._corrected(request, answer) if self._local else answer
+            answers.append(Answer(tuple(c.mask for c in found), tuple(c.score for c in found), found))
+        return answers
+
+    def _corrected(self, request: Request, found: Prediction) -> Prediction:
+        """What a session makes of a click on its last answer."""
+        if request.previous is None or not request.points:
+            return found
+        before = request.previous.state
+        assert isinstance(before, Prediction)
+        x, y, label = request.points[-1]
+        return correct_locally(before.best, found, (x, y), include=label == 1)
 
     def _prompt(self, request: Request) -> Prompt:
         previous: Any = request.previous.state if request.previous is not None else None

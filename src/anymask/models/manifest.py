@@ -71,6 +71,7 @@ class Manifest:
             "features": list(spec.features),
             "prompts": list(spec.prompts),
             **({"automatic": automatic} if automatic else {}),
+            **({"local_corrections": True} if spec.local_corrections else {}),
             "files": {n: {"sha256": f.sha256, "bytes": f.bytes} for n, f in sorted(self.files.items())},
             "licence": spec.licence,
             "source": dict(self.source),
@@ -95,7 +96,10 @@ class Manifest:
         fields |= {name: _to_tuple(name, data[name]) for name in _LIST_FIELDS}
         prompts = _to_tuple("prompts", data.get("prompts", list(PROMPTS)))
         spec = ModelSpec(
-            **fields, prompts=prompts, automatic=_to_object("automatic", data.get("automatic", {}))
+            **fields,
+            prompts=prompts,
+            automatic=_to_object("automatic", data.get("automatic", {})),
+            local_corrections=data.get("local_corrections", False),
         )
         extra = {name: _to_object(name, data.get(name, {})) for name in ("source", "training", "metrics")}
         return cls(spec, _read_files(data["files"]), **extra)

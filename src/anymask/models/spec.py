@@ -104,6 +104,7 @@ class ModelSpec:
     features: names of the encoder's outputs, in order. prompts: kinds of prompt the model answers.
     automatic: thresholds of everything mode that suit this network, by preset ("default": without one) and
         setting; presets state those of Segment Anything's networks.
+    local_corrections: whether a session's clicks change a mask only near themselves (`predict.corrections`).
     download: the checkpoint it is made from, where that is public.
     Raises FormatError with the field's name.
     """
@@ -121,6 +122,7 @@ class ModelSpec:
     licence: str = "unknown"
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     automatic: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    local_corrections: bool = False
     download: Download | None = None
 
     def __post_init__(self) -> None:
@@ -143,6 +145,8 @@ class ModelSpec:
         if not isinstance(self.config, Mapping):
             raise field_error("config", self.config, "an object")
         _check_thresholds(self.automatic)
+        if not isinstance(self.local_corrections, bool):
+            raise field_error("local_corrections", self.local_corrections, "true or false")
 
     @property
     def full_name(self) -> str:

@@ -162,16 +162,19 @@ class Model:
                     answers[numbers[member]] = Prediction.of(logits, scores, embedding.frame)
         return [answers[number] for number in range(len(prompts))]
 
-    def session(self, source: ImageSource | Picture | ImageEmbedding) -> Session:
+    def session(
+        self, source: ImageSource | Picture | ImageEmbedding, *, local_corrections: bool | None = None
+    ) -> Session:
         """Work on one picture click by click, with undo.
 
-        source: as in `embed`, or an embedding of this model. Raises ImageError, EmbeddingError.
+        source: as in `embed`, or an embedding of this model. local_corrections: whether a click on a mask
+        changes it only near the click; None: as the model's manifest says. Raises ImageError, EmbeddingError.
         """
         from anymask.predict.session import Session
 
         embedding = source if isinstance(source, ImageEmbedding) else self.embed(source)
         self._check_embedding(embedding)
-        return Session(self, embedding)
+        return Session(self, embedding, local_corrections=local_corrections)
 
     def everything(
         self,

@@ -79,9 +79,7 @@ class PromptBatch:
 
     def _check_mask_logits(self, mask_logits: Float32) -> None:
         if mask_logits.ndim != 4 or mask_logits.shape[:2] != (len(self), 1):
-            raise PromptError(
-                f"mask_logits has shape {mask_logits.shape}; give ({len(self)}, 1, h, w)."
-            )
+            raise PromptError(f"mask_logits has shape {mask_logits.shape}; give ({len(self)}, 1, h, w).")
         if not np.isfinite(mask_logits).all():
             raise PromptError("mask_logits holds NaN or infinity; give finite logits.")
 

@@ -14,6 +14,7 @@ from anymask.core.errors import InputError
 from anymask.core.prediction import Candidate, Prediction
 from anymask.core.prompt import Prompt
 from anymask.core.record import MaskRecord
+from anymask.predict.corrections import correct_locally
 from anymask.predict.provenance import provenance
 
 if TYPE_CHECKING:
@@ -45,8 +46,13 @@ class Session:
     A session is for one thread; several sessions may share a model.
     """
 
-    def __init__(self, model: Model, embedding: ImageEmbedding) -> None:
+    def __init__(
+        self, model: Model, embedding: ImageEmbedding, *, local_corrections: bool | None = None
+    ) -> None:
+        """local_corrections: whether a click on a mask changes it only near the click; None: as the model's
+        manifest says (`lite`: yes; Segment Anything's networks: no)."""
         self._model = model
+        self._local = model.spec.local_corrections if local_corrections is None else local_corrections
         self._embedding = embedding
         self._steps: list[Step] = [Step()]
         self._now = 0
@@ -163,6 +169,9 @@ class Session:
         if feed_back and self.candidate is not None:
             prompt = prompt.with_previous(self.candidate)
         prediction = self._model.predict_many(self._embedding, [prompt])[0]
+        if self._local and feed_back and self.candidate is not None and len(given.labels) == 1:
+            (click,), (label,) = given.points_xy.tolist(), given.labels.tolist()
+            prediction = correct_locally(self.candidate, prediction, (click[0], click[1]), include=label == 1)
         self._push(replace(self._step, prompt=prompt, prediction=prediction, chosen=0))
         return prediction
 
