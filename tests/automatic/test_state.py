@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 from anymask.automatic import PRESETS, AutomaticState, generate_masks, preset_settings
 from anymask.automatic.candidates import stable_mask
 from anymask.automatic.decoding import Decoded
-from anymask.automatic.state import FILTERS, _kept
+from anymask.automatic.kept import kept_mask
+from anymask.automatic.state import FILTERS
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import AnymaskError, EmbeddingError, FormatError, InputError, OutputError
 from anymask.core.geometry import InputFrame
@@ -91,7 +92,7 @@ def test_the_kept_cells_are_enough(seed: int, offset: float, image_hw: tuple[int
     logits += random.normal(0, 0.5, logits.shape).astype(np.float32)
     frame = InputFrame(image_hw, 32)
     expected = stable_mask(logits, frame, offset, 0)
-    kept = _kept(Decoded(logits, 0.5, (1.0, 1.0)), 0, offset)
+    kept = kept_mask(Decoded(logits, 0.5, (1.0, 1.0)), 0, offset)
     if kept is None:
         assert expected is None
         return

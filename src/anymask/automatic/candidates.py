@@ -10,6 +10,7 @@ import numpy as np
 
 from anymask.automatic.crops import Crop
 from anymask.core.arrays import BoolArray, Float32Array
+from anymask.core.edges import LogitTiles
 from anymask.core.geometry import InputFrame
 from anymask.core.rle import Rle, encode_window
 from anymask.core.upscale import Window, mask_window, tight, upscale_window
@@ -70,18 +71,32 @@ def stable_mask(
     The stability score (arXiv 2304.02643, appendix B) is taken at the image's resolution; outside the window
     of its looser threshold no pixel counts, so the window gives the score of the whole.
     """
+    if not _can_be_stable(LogitTiles(low_res_logits, frame), offset, least_stability):
+        return None
     window = mask_window(low_res_logits, frame, -offset)
     if window is None:
         return None
     logits = upscale_window(low_res_logits, frame, window)
-    loose = np.count_nonzero(logits > -offset)
+    loose = int(np.count_nonzero(logits > -offset))
     if loose == 0:
         return None
-    stability = np.float32(np.count_nonzero(logits > offset)) / np.float32(loose)
-    if not is_stable(float(stability), least_stability):
+    stability = _share(int(np.count_nonzero(logits > offset)), loose)
+    if not is_stable(stability, least_stability):
         return None
     found = tight(window, logits > 0)
-    return None if found is None else StableMask(*found, float(stability))
+    return None if found is None else StableMask(*found, stability)
+
+
+def _can_be_stable(tiles: LogitTiles, offset: float, least: float) -> bool:
+    """False if no upscaling is needed to see that the stability score is below `least`."""
+    strict, loose = tiles.bounds_above(offset), tiles.bounds_above(-offset)
+    if loose.most == 0:
+        return False
+    return loose.least == 0 or is_stable(_share(strict.most, loose.least), least)
+
+
+def _share(strict: int, loose: int) -> float:
+    return float(np.float32(strict) / np.float32(loose))
 
 
 def is_stable(stability: float, least: float) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from anymask.automatic.candidates import passes_score
 from anymask.automatic.crops import Crop, image_crops
+from anymask.automatic.memory import clicks_that_fit
+from anymask.automatic.sampling import Sampler, make_sampler
 from anymask.automatic.settings import AutomaticSettings
 from anymask.core.arrays import Float32Array, Float64Array
 from anymask.core.embedding import ImageEmbedding
@@ -50,12 +52,30 @@ class Views:
 
         One chunk of clicks is held at a time.
         """
-        embedding = self._embedding_of(crop)
+        embedding, settings, spec = self._embedding_of(crop), self._settings, self._model.spec
         height, width = embedding.image_hw
-        clicks = self._settings.grids[crop.layer] * np.array([width, height])
-        size = self._settings.points_per_batch
-        for start in range(0, len(clicks), size):
-            yield from _decode(self._model, embedding, clicks[start : start + size], min_score)
+        clicks = settings.grids[crop.layer] * np.array([width, height])
+        cells = embedding.frame.points_to_input(clicks) * (spec.mask_size / spec.input_size)
+        regular = settings.point_grids is None
+        sampler = make_sampler(settings.sampling, cells, (spec.mask_size,) * 2, regular=regular)
+        for chosen in sampler.rounds():
+            start = 0
+            while start < len(chosen):
+                size = clicks_that_fit(settings.max_memory, spec, settings.points_per_batch)
+                some = clicks[chosen[start : start + size]]
+                yield from _decode(self._model, embedding, some, min_score, self._sees(sampler))
+                start += size
+
+    def _sees(self, sampler: Sampler) -> Callable[[Float32Array, Float32Array], None]:
+        """Tells the sampler of the masks (T, h, w) of a click with scores (T,) that are good."""
+        least = self._settings.pred_iou_thresh
+
+        def see(masks: Float32Array, scores: Float32Array) -> None:
+            good = [passes_score(score, least) for score in scores]
+            if any(good):
+                sampler.covered(masks[good])
+
+        return see
 
     def _embedding_of(self, crop: Crop) -> ImageEmbedding:
         if crop.layer == 0:
@@ -82,7 +102,11 @@ def _look_at(
 
 
 def _decode(
-    model: Model, embedding: ImageEmbedding, clicks: Float64Array, min_score: float
+    model: Model,
+    embedding: ImageEmbedding,
+    clicks: Float64Array,
+    min_score: float,
+    see: Callable[[Float32Array, Float32Array], None],
 ) -> Iterator[Decoded]:
     answer = model.runtime.decode(
         embedding.features,
@@ -91,6 +115,7 @@ def _decode(
         min_score=min_score if min_score > 0 else None,
     )
     for masks, number in zip(answer.logits, answer.index, strict=True):
+        see(masks, answer.scores[number])
         x, y = clicks[number]
         for logits, score in zip(masks, answer.scores[number], strict=True):
             if passes_score(score, min_score):

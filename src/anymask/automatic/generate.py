@@ -7,12 +7,16 @@ bounded by one chunk of clicks: of a mask that passes the filters only its run l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from anymask.automatic.candidates import Candidate, place, stable_mask
 from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Views
+from anymask.automatic.kept import KeptMask, kept_mask
+from anymask.automatic.memory import bytes_to_hold
+from anymask.automatic.possible import Possible, boxes_of, within
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
 from anymask.automatic.settings import AutomaticSettings
@@ -22,6 +26,8 @@ from anymask.core.geometry import InputFrame
 from anymask.core.images import ImageSource, Picture
 from anymask.core.record import MaskRecord
 from anymask.predict.model import Model
+
+_MOST_HELD = 64 << 20  # bytes of low-resolution logits that wait until it is clear whether they matter
 
 
 def generate_masks(
@@ -49,19 +55,39 @@ def generate_masks(
         source, overrides = look_and_resolve(source, overrides, model.spec.input_size)
         settings = preset_settings(settings, model.spec.automatic, **overrides)
     views = Views(model, source, settings)
-    image_hw = views.embedding.image_hw
-    found = (list(_candidates(views, crop, settings)) for crop in views.crops)
-    return [record_of(candidate, views.embedding) for candidate in select(found, settings, image_hw)]
+    most = bytes_to_hold(settings.max_memory, _MOST_HELD)
+    found = (within(_possible(views, crop, settings), most) for crop in views.crops)
+    chosen = select(found, settings, views.embedding.image_hw)
+    return [record_of(candidate, views.embedding) for candidate in chosen]
 
 
-def _candidates(views: Views, crop: Crop, settings: AutomaticSettings) -> Iterator[Candidate]:
-    """The masks of one crop that pass the filters, in order of the clicks."""
-    image_hw = views.embedding.image_hw
+def _possible(views: Views, crop: Crop, settings: AutomaticSettings) -> Iterator[tuple[int, Possible]]:
+    """The masks of one crop that pass the score, in order of the clicks, and the bytes that they hold."""
     frame = InputFrame(crop.window.size_hw, views.embedding.input_size)
-    for logits, score, point_xy in views.decode(crop, settings.pred_iou_thresh):
-        mask = stable_mask(logits, frame, settings.stability_score_offset, settings.stability_score_thresh)
+    for decoded in views.decode(crop, settings.pred_iou_thresh):
+        kept = kept_mask(decoded, 0, settings.stability_score_offset)
+        boxes = boxes_of(decoded.logits, frame, crop)
+        if kept is not None and boxes is not None:
+            task = _Task(kept, decoded.logits.shape, frame, crop, views.embedding.image_hw, settings)
+            yield kept.cells.nbytes, Possible(decoded.score, *boxes, task.work_out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What it takes to work a mask out later."""
+
+    kept: KeptMask
+    low_res_hw: tuple[int, ...]
+    frame: InputFrame
+    crop: Crop
+    image_hw: tuple[int, int]
+    settings: AutomaticSettings
+
+    def work_out(self) -> Candidate | None:
+        kept, offset = self.kept, self.settings.stability_score_offset
+        height, width = self.low_res_hw
+        logits = kept.low_res_logits((height, width), offset)
+        mask = stable_mask(logits, self.frame, offset, self.settings.stability_score_thresh)
         if mask is None:
-            continue
-        candidate = place(mask, crop, image_hw, score=score, point_xy=point_xy)
-        if candidate is not None:
-            yield candidate
+            return None
+        return place(mask, self.crop, self.image_hw, score=kept.score, point_xy=kept.point_xy)

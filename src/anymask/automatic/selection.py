@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from anymask.automatic.candidates import Candidate
 from anymask.automatic.overlaps import drop_covered, suppress_masks
+from anymask.automatic.possible import Possible, best
 from anymask.automatic.settings import AutomaticSettings
 from anymask.automatic.suppression import suppress_overlaps
 from anymask.automatic.tidy import tidy_masks, without_specks
@@ -17,22 +16,22 @@ from anymask.predict.provenance import Origin, provenance
 
 
 def select(
-    crops: Iterable[Sequence[Candidate]], settings: AutomaticSettings, image_hw: tuple[int, int]
+    crops: Iterable[Sequence[Possible]], settings: AutomaticSettings, image_hw: tuple[int, int]
 ) -> list[Candidate]:
     """The candidates that stay, by falling score; with crops those of the smallest crops first.
 
-    crops: the candidates of each crop in order of the clicks; they have passed the filters of score and
-    stability.
+    crops: the masks of each crop in order of the clicks; they have passed the filter of score, and `work_out`
+    applies that of stability.
     """
     candidates: list[Candidate] = []
     number_of_crops = 0
     for found in crops:
         number_of_crops += 1
-        fitting = [one for one in found if _has_size(one, settings, image_hw)]
-        candidates += _best(fitting, [one.score for one in fitting], settings.box_nms_thresh)
+        candidates += best(found, lambda one: _has_size(one, settings, image_hw), settings.box_nms_thresh)
     if number_of_crops > 1:
         sizes = [1 / one.crop.area for one in candidates]
-        candidates = _best(candidates, sizes, settings.crop_nms_thresh)
+        boxes = [one.box for one in candidates]
+        candidates = [candidates[i] for i in suppress_overlaps(boxes, sizes, settings.crop_nms_thresh)]
     if settings.min_mask_region_area > 0:
         nms_thresh = max(settings.box_nms_thresh, settings.crop_nms_thresh)
         candidates = tidy_masks(candidates, settings.min_mask_region_area, nms_thresh)
@@ -57,11 +56,6 @@ def record_of(candidate: Candidate, origin: Origin) -> MaskRecord:
 
 def _has_size(candidate: Candidate, settings: AutomaticSettings, image_hw: tuple[int, int]) -> bool:
     return settings.min_area <= candidate.area <= settings.max_area_share * image_hw[0] * image_hw[1]
-
-
-def _best(candidates: Sequence[Candidate], scores: Sequence[float], iou_threshold: float) -> list[Candidate]:
-    boxes = np.array([candidate.box for candidate in candidates], np.float32).reshape(-1, 4)
-    return [candidates[i] for i in suppress_overlaps(boxes, scores, iou_threshold)]
 
 
 def _without_overlaps(candidates: list[Candidate], settings: AutomaticSettings) -> list[Candidate]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anymask.automatic.points import point_grids
+from anymask.automatic.sampling import Sampling
 from anymask.core.arrays import Float64Array, sealed
 from anymask.core.errors import InputError
 
@@ -27,6 +28,9 @@ class AutomaticSettings:
 
     points_per_side: side of the grid of clicks; None if `point_grids` gives the clicks.
     points_per_batch: clicks decoded at once; memory grows with it.
+    sampling: "full" clicks every point; "coarse-to-fine" begins with every fourth row and column and leaves
+        out what good masks explain by then (`sampling.CoarseToFine`): faster, and a few masks are lost.
+    max_memory: bytes that the process may take; fewer clicks are decoded at once. None: no limit.
     pred_iou_thresh: a mask stays if the model's own score is above it; 0 keeps all.
     stability_score_thresh: a mask stays if its stability score reaches it; 0 keeps all.
     stability_score_offset: distance of the two thresholds that the stability score compares, in logits.
@@ -67,6 +71,8 @@ class AutomaticSettings:
     mask_nms_thresh: float = 1.0
     nested: Nested = "keep"
     containment_thresh: float = 0.9
+    sampling: Sampling = "full"
+    max_memory: int | None = None
 
     def __post_init__(self) -> None:
         if (self.points_per_side is None) == (self.point_grids is None):
@@ -89,6 +95,10 @@ class AutomaticSettings:
             raise InputError(f"tidy_share is {self.tidy_share!r}; give a share from 0 to 1")
         if self.nested not in get_args(Nested):
             raise InputError(f"nested is {self.nested!r}; give one of {', '.join(get_args(Nested))}")
+        if self.sampling not in get_args(Sampling):
+            raise InputError(f"sampling is {self.sampling!r}; give one of {', '.join(get_args(Sampling))}")
+        if self.max_memory is not None:
+            _check_count("max_memory", self.max_memory, 1)
         self.grids  # noqa: B018 (made here, so that what is wrong with them shows at once)
 
     @cached_property

@@ -14,23 +14,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anymask.automatic.candidates import Candidate, is_stable, passes_score, place, stable_mask
+from anymask.automatic.candidates import Candidate, InclusiveBox, is_stable, passes_score, place, stable_mask
 from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
-from anymask.automatic.decoding import Decoded, Views
+from anymask.automatic.decoding import Views
+from anymask.automatic.kept import KeptMask, kept_mask
+from anymask.automatic.possible import Possible, boxes_of
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
 from anymask.automatic.settings import AutomaticSettings, checked_names
-from anymask.core.arrays import Float32Array, Float64Array, sealed
+from anymask.core.arrays import Float32Array, Float64Array
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import InputError
 from anymask.core.geometry import InputFrame
 from anymask.core.images import ImageSource, Picture
 from anymask.core.record import MaskRecord
-from anymask.core.upscale import Window
 from anymask.predict.model import Model
 
-_REACH = 4  # a pixel reads at most three neighbouring cells along an axis (see core.upscale)
 FILTERS = (
     "pred_iou_thresh",
     "stability_score_thresh",
@@ -48,18 +48,7 @@ FILTERS = (
 """Settings that `AutomaticState.records` can change; the others say where to click."""
 
 
-class KeptMask(NamedTuple):
-    """One decoded mask.
-
-    cells: (y1 - y0, x1 - x0) float32, read-only, its low-resolution logits in `window` (in cells). score:
-    predicted IoU, as float32. point_xy: the click, pixels of the crop. crop: index of the crop.
-    """
-
-    cells: Float32Array
-    window: Window
-    score: float
-    point_xy: tuple[float, float]
-    crop: int
+_Boxes = tuple[InclusiveBox | None, InclusiveBox] | None
 
 
 class _Found(NamedTuple):
@@ -92,6 +81,7 @@ class AutomaticState:
     input_size: int
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     _worked_out: dict[tuple[int, float], _Found] = field(default_factory=dict, init=False, repr=False)
+    _boxes: dict[int, _Boxes] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -127,10 +117,7 @@ class AutomaticState:
 
     def low_res_logits(self, number: int) -> Float32Array:
         """(h, w) float32 logits of one mask; cells that are not kept lie below -`stability_score_offset`."""
-        mask = self.masks[number]
-        whole = np.full(self.low_res_hw, -self.settings.stability_score_offset - 1, np.float32)
-        whole[mask.window.slices] = mask.cells
-        return whole
+        return self.masks[number].low_res_logits(self.low_res_hw, self.settings.stability_score_offset)
 
     def records(self, preset: str | None = None, **filters: Any) -> list[MaskRecord]:
         """The masks that pass: the same as a new run with these settings would give.
@@ -144,7 +131,7 @@ class AutomaticState:
             chosen = preset_settings(preset, self.thresholds)
             filters = {name: getattr(chosen, name) for name in FILTERS} | filters
         settings = self._settings(filters)
-        found = (list(self._candidates(number, settings)) for number in range(len(self.crops)))
+        found = (list(self._possible(number, settings)) for number in range(len(self.crops)))
         return [record_of(candidate, self) for candidate in select(found, settings, self.image_hw)]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -179,13 +166,26 @@ class AutomaticState:
             )
         return settings
 
-    def _candidates(self, crop_number: int, settings: AutomaticSettings) -> Iterator[Candidate]:
+    def _possible(self, crop_number: int, settings: AutomaticSettings) -> Iterator[Possible]:
         for number, kept in enumerate(self.masks):
-            if kept.crop != crop_number or not passes_score(kept.score, settings.pred_iou_thresh):
-                continue
+            if kept.crop == crop_number and passes_score(kept.score, settings.pred_iou_thresh):
+                one = self._boxed(number, settings)
+                if one is not None:
+                    yield one
+
+    def _boxed(self, number: int, settings: AutomaticSettings) -> Possible | None:
+        """A mask between its boxes, which are kept; None if it has no pixel."""
+
+        def work_out() -> Candidate | None:
             stability, candidate = self._find(number, settings.stability_score_offset)
-            if candidate is not None and is_stable(stability, settings.stability_score_thresh):
-                yield candidate
+            return candidate if is_stable(stability, settings.stability_score_thresh) else None
+
+        if number not in self._boxes:
+            crop = self.crops[self.masks[number].crop]
+            frame = InputFrame(crop.window.size_hw, self.input_size)
+            self._boxes[number] = boxes_of(self.low_res_logits(number), frame, crop)
+        boxes = self._boxes[number]
+        return None if boxes is None else Possible(self.masks[number].score, *boxes, work_out)
 
     def _find(self, number: int, offset: float) -> _Found:
         """A mask at the image's size, before any filter; kept, because upscaling is what takes time."""
@@ -230,7 +230,7 @@ def everything(
         )
     views = Views(model, source, settings)
     masks = [
-        _kept(decoded, number, settings.stability_score_offset)
+        kept_mask(decoded, number, settings.stability_score_offset)
         for number, crop in enumerate(views.crops)
         for decoded in views.decode(crop, keep_above)
     ]
@@ -249,20 +249,3 @@ def everything(
         input_size=embedding.input_size,
         thresholds=model.spec.automatic,
     )
-
-
-def _kept(decoded: Decoded, crop: int, offset: float) -> KeptMask | None:
-    logits, score, point_xy = decoded
-    # A little below the threshold, as core.upscale allows for rounding.
-    hot = logits > -offset - 1e-3 * (1 + offset)
-    rows, columns = np.flatnonzero(hot.any(axis=1)), np.flatnonzero(hot.any(axis=0))
-    if rows.size == 0:
-        return None
-    height, width = logits.shape
-    window = Window(
-        max(int(rows[0]) - _REACH, 0),
-        min(int(rows[-1]) + 1 + _REACH, height),
-        max(int(columns[0]) - _REACH, 0),
-        min(int(columns[-1]) + 1 + _REACH, width),
-    )
-    return KeptMask(sealed(logits[window.slices].copy()), window, score, point_xy, crop)

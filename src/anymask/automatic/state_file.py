@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from anymask.automatic.crops import image_crops
+from anymask.automatic.kept import KeptMask
 from anymask.automatic.settings import AutomaticSettings
-from anymask.automatic.state import AutomaticState, KeptMask
+from anymask.automatic.state import AutomaticState
 from anymask.core.arrays import AnyArray, sealed
 from anymask.core.errors import FormatError
 from anymask.core.files import write_atomically

@@ -25,21 +25,20 @@ def suppress_overlaps(boxes_xyxy: npt.ArrayLike, scores: npt.ArrayLike, iou_thre
     torchvision's.
     """
     boxes = np.asarray(boxes_xyxy, np.float32).reshape(-1, 4)
-    areas = box_areas(boxes)
     order = np.argsort(-np.asarray(scores, np.float32), kind="stable")
     kept: list[int] = []
     while order.size:
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        order = rest[_overlaps(boxes, areas, best, rest).astype(np.float64) <= iou_threshold]
+        order = rest[overlaps(boxes[rest], boxes[best]).astype(np.float64) <= iou_threshold]
     return np.array(kept, np.intp)
 
 
-def _overlaps(boxes: Float32Array, areas: Float32Array, one: np.intp, others: _Indices) -> Float32Array:
-    """IoU of one box with others; 0 where neither has an area."""
-    low = np.maximum(boxes[one, :2], boxes[others, :2])
-    high = np.minimum(boxes[one, 2:], boxes[others, 2:])
+def overlaps(boxes: Float32Array, one: Float32Array) -> Float32Array:
+    """IoU of boxes (N, 4) with one (4,): (N,) float32; 0 where neither has an area."""
+    low = np.maximum(one[:2], boxes[:, :2])
+    high = np.minimum(one[2:], boxes[:, 2:])
     common = np.maximum(high - low, 0).prod(axis=1)
-    joint = areas[one] + areas[others] - common
+    joint = box_areas(one[None]) + box_areas(boxes) - common
     iou: Float32Array = np.divide(common, joint, out=np.zeros_like(common), where=joint > 0)
     return iou

@@ -51,6 +51,15 @@ def everything(
     ] = None,
     points_per_side: Annotated[int | None, typer.Option(help="Side of the grid of clicks.")] = None,
     points_per_batch: Annotated[int | None, typer.Option(help="Clicks decoded at once.")] = None,
+    sampling: Annotated[
+        Literal["full", "coarse-to-fine"] | None,
+        typer.Option(
+            help="coarse-to-fine leaves out points that good masks explain: faster."
+        ),
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The process takes no more, for example 500MB.")
+    ] = None,
     pred_iou_thresh: Annotated[float | None, typer.Option(help="Least score of a mask.")] = None,
     stability_score_thresh: Annotated[float | None, typer.Option(help="Least stability of a mask.")] = None,
     stability_score_offset: Annotated[float | None, typer.Option(help="Offset of that measure.")] = None,
@@ -117,9 +126,13 @@ def everything(
     is a job: run it again and what is complete is skipped. A broken image is named and skipped (exit code 1).
     The flags of Segment Anything's amg.py are understood.
     """
+    from anymask.automatic.memory import bytes_of
+
     given = {
         "points_per_side": points_per_side,
         "points_per_batch": points_per_batch,
+        "sampling": sampling,
+        "max_memory": None if max_memory is None else bytes_of(max_memory),
         "pred_iou_thresh": pred_iou_thresh,
         "stability_score_thresh": stability_score_thresh,
         "stability_score_offset": stability_score_offset,

@@ -59,9 +59,9 @@ def upscale_window(logits: npt.ArrayLike, frame: InputFrame, window: Window) -> 
 
     Raises InputError if `logits` is not two-dimensional or the window is not inside the image.
     """
-    low = _low_resolution(logits)
+    low = low_resolution(logits)
     _check_window(window, frame.image_hw)
-    rows, columns = _axes(low.shape, frame)
+    rows, columns = axes(low.shape, frame)
     across = columns.read(low.T, window.x0, window.x1).T
     return rows.read(np.ascontiguousarray(across), window.y0, window.y1)
 
@@ -74,9 +74,9 @@ def mask_window(logits: npt.ArrayLike, frame: InputFrame, threshold: float = 0.0
 
     Raises InputError if `logits` is not two-dimensional.
     """
-    low = _low_resolution(logits)
+    low = low_resolution(logits)
     hot = low > threshold - _ROUNDING * (1.0 + abs(threshold)) if threshold else low > 0
-    rows, columns = _axes(low.shape, frame)
+    rows, columns = axes(low.shape, frame)
     y_range = rows.readers_of(np.flatnonzero(hot.any(axis=1)))
     x_range = columns.readers_of(np.flatnonzero(hot.any(axis=0)))
     if y_range is None or x_range is None:
@@ -109,7 +109,7 @@ def tight(window: Window, inside: BoolArray) -> tuple[Window, BoolArray] | None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Axis:
+class Axis:
     """Both bilinear steps along one axis: output i is the sum over t of weights[t, i] * input[first[i] +
     t].
     """
@@ -141,7 +141,8 @@ class _Axis:
         return (start, stop) if start < stop else None
 
 
-def _axes(low_hw: tuple[int, ...], frame: InputFrame) -> tuple[_Axis, _Axis]:
+def axes(low_hw: tuple[int, ...], frame: InputFrame) -> tuple[Axis, Axis]:
+    """How rows and columns of the image read those of logits (h, w)."""
     return (
         _axis(low_hw[0], frame.input_size, frame.resized_hw[0], frame.image_hw[0]),
         _axis(low_hw[1], frame.input_size, frame.resized_hw[1], frame.image_hw[1]),
@@ -149,7 +150,7 @@ def _axes(low_hw: tuple[int, ...], frame: InputFrame) -> tuple[_Axis, _Axis]:
 
 
 @lru_cache(maxsize=64)
-def _axis(low: int, input_size: int, resized: int, image: int) -> _Axis:
+def _axis(low: int, input_size: int, resized: int, image: int) -> Axis:
     """Compose low -> input_size, cut to `resized`, -> image."""
     near, far, fraction = _bilinear(resized, image)
     low_near, low_far, low_fraction = _bilinear(low, input_size)
@@ -169,7 +170,7 @@ def _axis(low: int, input_size: int, resized: int, image: int) -> _Axis:
     weights = np.zeros((taps, image))
     for cell, share in zip(cells, shares, strict=True):
         weights[cell - first, np.arange(image)] += share
-    return _Axis(sealed(first), sealed(weights.astype(np.float32)))
+    return Axis(sealed(first), sealed(weights.astype(np.float32)))
 
 
 def _bilinear(size_in: int, size_out: int) -> tuple[_IntArray, _IntArray, Float64Array]:
@@ -186,7 +187,8 @@ def _bilinear(size_in: int, size_out: int) -> tuple[_IntArray, _IntArray, Float6
     return near, far, fraction
 
 
-def _low_resolution(logits: npt.ArrayLike) -> Float32Array:
+def low_resolution(logits: npt.ArrayLike) -> Float32Array:
+    """Logits as (h, w) float32. Raises InputError if they are not two-dimensional."""
     low = np.asarray(logits, dtype=np.float32)
     if low.ndim != 2 or low.size == 0:
         raise InputError(f"low-resolution logits have shape {low.shape}; one mask (h, w) is expected")

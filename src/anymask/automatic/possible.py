@@ -1,0 +1,107 @@
+"""Masks that are worked out only if they can matter.
+
+Most decoded masks are duplicates. Where the box of a mask must lie follows from its low-resolution logits
+alone, up to a few pixels; often that says already that a better mask suppresses it. Such a mask would go
+whatever its stability, so neither that nor its pixels are worked out. The masks that stay are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anymask.automatic.candidates import Candidate, InclusiveBox
+from anymask.automatic.crops import Crop
+from anymask.automatic.suppression import box_areas, overlaps
+from anymask.core.arrays import Float32Array
+from anymask.core.edges import LogitTiles
+from anymask.core.geometry import InputFrame
+from anymask.core.upscale import Window
+
+_ROUNDING = 1e-5  # of an IoU in float32
+
+
+@dataclass(frozen=True, eq=False)
+class Possible:
+    """A mask with a good enough score.
+
+    inner, outer: boxes in and round which the mask's own lies, image pixels; inner is None if not known.
+    work_out: gives the mask, or None if it is empty, unstable, or cut off by its crop.
+    """
+
+    score: float
+    inner: InclusiveBox | None
+    outer: InclusiveBox
+    work_out: Callable[[], Candidate | None]
+
+    @classmethod
+    def known(cls, candidate: Candidate) -> Possible:
+        """A mask that is worked out."""
+        return cls(candidate.score, candidate.box, candidate.box, lambda: candidate)
+
+
+def boxes_of(
+    logits: Float32Array, frame: InputFrame, crop: Crop
+) -> tuple[InclusiveBox | None, InclusiveBox] | None:
+    """`inner` and `outer` of a mask, from the crop's (h, w) logits; None if no pixel can be in it."""
+    inner, outer = LogitTiles(logits, frame).windows_above(0.0)
+    if outer is None:
+        return None
+    return None if inner is None else _box(inner, crop), _box(outer, crop)
+
+
+def best(
+    found: Sequence[Possible], fits: Callable[[Candidate], bool], iou_threshold: float
+) -> list[Candidate]:
+    """Those that fit and that no better one suppresses by its box, the best score first.
+
+    Equal to working out all and giving those that fit to `suppress_overlaps`.
+    """
+    kept: list[Candidate] = []
+    boxes = np.zeros((0, 4), np.float32)
+    for i in np.argsort(-np.array([one.score for one in found], np.float32), kind="stable"):
+        one = found[i]
+        if _surely_suppressed(one, boxes, iou_threshold):
+            continue
+        candidate = one.work_out()
+        if candidate is None or not fits(candidate):
+            continue
+        box = np.array(candidate.box, np.float32)
+        if (overlaps(boxes, box).astype(np.float64) <= iou_threshold).all():
+            kept.append(candidate)
+            boxes = np.concatenate([boxes, box[None]])
+    return kept
+
+
+def within(found: Iterable[tuple[int, Possible]], most_bytes: float) -> list[Possible]:
+    """All of them, but worked out, which frees their logits, as soon as those would take more bytes.
+
+    found: bytes of the logits that a mask holds, and the mask.
+    """
+    masks: list[Possible] = []
+    held, settled = 0, 0
+    for size, one in found:
+        masks.append(one)
+        held += size
+        if held > most_bytes:
+            candidates = [waiting.work_out() for waiting in masks[settled:]]
+            masks[settled:] = [Possible.known(one) for one in candidates if one is not None]
+            held, settled = 0, len(masks)
+    return masks
+
+
+def _surely_suppressed(one: Possible, boxes: Float32Array, iou_threshold: float) -> bool:
+    if one.inner is None or not len(boxes):
+        return False
+    inner, outer = np.array(one.inner, np.float64), np.array([one.outer], np.float64)
+    sides = np.minimum(inner[2:], boxes[:, 2:]) - np.maximum(inner[:2], boxes[:, :2])
+    common = np.maximum(sides, 0).prod(axis=1)
+    joint = box_areas(outer).astype(np.float64) + box_areas(boxes) - common
+    return bool((common > (iou_threshold + _ROUNDING) * joint).any())
+
+
+def _box(window: Window, crop: Crop) -> InclusiveBox:
+    x, y = crop.window.x0, crop.window.y0
+    return InclusiveBox.of(Window(window.y0 + y, window.y1 + y, window.x0 + x, window.x1 + x))
