@@ -482,6 +482,14 @@ def test_a_page_is_the_same_each_time_and_is_written_whole(tmp_path: Path) -> No
         save_page(tmp_path / "absent" / "a.html", report, lines_of(rows))
 
 
+@pytest.mark.parametrize("protocol", ["interactive", "boxes", "proposals", "edges", "speed"])
+def test_a_damaged_report_is_refused(protocol: str) -> None:
+    for summary in ({}, {"one@1": {}}, {"one@1": None}):
+        report = Report(protocol, {}, (PredictorInfo("one@1"),), DataInfo("x", 1), summary)  # type: ignore[arg-type]
+        with pytest.raises(FormatError, match="run it again"):
+            report_page(report, {})
+
+
 def test_times_have_a_page_with_a_logarithmic_scale() -> None:
     def task(ms: float) -> dict[str, Any]:
         times = {"ms": ms, "median_ms": ms * 1.1, "p10_ms": ms / 10, "p90_ms": ms * 10, "best_ms": ms / 10}

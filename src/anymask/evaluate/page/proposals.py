@@ -29,12 +29,14 @@ def proposals_page(report: Report) -> str:
         "Share of the true masks that are among the first 10, 100 or 1000 proposals, averaged over the IoU "
         "thresholds 0.5 to 0.95. Small numbers: 95 % bootstrap intervals, pictures drawn with replacement."
     )
-    columns = [f"AR@{limit}{', ' + size if suffix else ''}" for limit in limits for suffix, size in _SIZES]
-    rows = [[name, *_recall(s, limits)] for name, s in zip(names, summaries, strict=True)]
     return document(
         f"Object proposals: {', '.join(names)}",
         tag("p", lead, class_="lead"),
-        section("Average recall", note, table(["", *columns], rows)),
+        section(
+            "Average recall",
+            note,
+            table(["", *(size for _, size in _SIZES)], _recall(names, summaries, limits)),
+        ),
         tag("div", _by_number(names, summaries, limits), class_="plots"),
         by_source(names, summaries, f"AR@{limits[-1]}") if limits else None,
         quoted("proposals"),
@@ -43,14 +45,23 @@ def proposals_page(report: Report) -> str:
     )
 
 
-def _recall(summary: Mapping[str, Any], limits: Sequence[int]) -> list[Markup | str]:
-    cells: list[Markup | str] = []
-    for name in (f"AR@{limit}{suffix}" for limit in limits for suffix, _ in _SIZES):
-        value = summary["recall"].get(name)
-        cells.append(
-            "–" if value is None else with_interval(f"{value:.3f}", summary["interval_95"].get(name))
-        )
-    return cells
+def _recall(
+    names: Sequence[str], summaries: Sequence[Mapping[str, Any]], limits: Sequence[int]
+) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for name, summary in zip(names, summaries, strict=True):
+        if len(names) > 1:
+            rows.append([name])
+        rows += [
+            [f"AR@{limit}", *(_cell(summary, f"AR@{limit}{suffix}") for suffix, _ in _SIZES)]
+            for limit in limits
+        ]
+    return rows
+
+
+def _cell(summary: Mapping[str, Any], name: str) -> Markup | str:
+    value = summary["recall"].get(name)
+    return "–" if value is None else with_interval(f"{value:.3f}", summary["interval_95"].get(name))
 
 
 def _by_number(

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from anymask.core.errors import InputError
+from anymask.core.errors import FormatError, InputError
 from anymask.core.files import write_atomically
 from anymask.evaluate.compare import Comparison
-from anymask.evaluate.outcomes import WITH_MASKS, Lines, outcomes_of
+from anymask.evaluate.outcomes import Lines, outcomes_of
 from anymask.evaluate.page.boxes import boxes_page
 from anymask.evaluate.page.cases import read_samples
 from anymask.evaluate.page.comparison import comparison_page, ranking_figure, shown_pairs
@@ -58,15 +58,22 @@ def report_page(report: Report, lines: Lines, data: SampleSource | None = None) 
 
     lines: what the run wrote of each predictor's pictures. data: what the run looked at, for the pictures of
     cases; without it the page has none.
-    Raises InputError for a protocol that has no page, FormatError if `lines` or `data` are of another run.
+    Raises InputError for a protocol that has no page, FormatError if `lines` or `data` are of another run,
+    or the report is damaged.
     """
-    if report.protocol in WITH_MASKS:
-        outcomes = outcomes_of(report, lines)
-        return _WITH_CASES[report.protocol](report, outcomes, _samples(outcomes, report, data))
-    if report.protocol not in _TABLES:
+    if report.protocol not in (*_WITH_CASES, *_TABLES):
         known = ", ".join(sorted({*_WITH_CASES, *_TABLES}))
         raise InputError(f"there is no page for a report of '{report.protocol}'; give one of {known}")
-    return _TABLES[report.protocol](report)
+    try:
+        if report.protocol in _TABLES:
+            return _TABLES[report.protocol](report)
+        outcomes = outcomes_of(report, lines)
+        return _WITH_CASES[report.protocol](report, outcomes, _samples(outcomes, report, data))
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise FormatError(
+            f"the report lacks what its page shows ({error!r}); it is damaged or of another version, "
+            "run it again"
+        ) from error
 
 
 def _samples(
