@@ -33,6 +33,10 @@ def test_a_report_and_its_outcomes(command: Command, shard: Path) -> None:
     header, *rows = [line.split() for line in done.err.splitlines() if line.startswith(("   ", "over"))]
     assert header[:7] == ["click1", "oracle1", "click2", "click3", "click5", "click9", "box"]
     report = Report.load("r.json")
+    worse = report.summary["fake@0.0.1"]["share_of_extra_clicks_that_made_it_worse"]
+    assert (
+        f"extra clicks, up to the fifth, that lowered IoU by more than 0.05: {100 * worse:.1f} %" in done.err
+    )
     means = report.summary["fake@0.0.1"]["mean_over_masks"]
     assert rows[0][2:9] == [f"{means[name]:.3f}" for name in header[:7]]
     outcomes = outcomes_of(report, read_lines("r.json"))["fake@0.0.1"]
@@ -55,6 +59,12 @@ def test_models_and_baselines_see_the_same_masks(command: Command, shard: Path) 
     assert all(len(rows) == 4 for rows in by.values())
     assert report.summary["grabcut"]["mean_over_masks"]["box"] > 0.9
     assert report.summary["grabcut"]["predicted_iou_ece"] is None
+
+
+def test_without_clicks_nothing_is_said_about_them(command: Command, shard: Path) -> None:
+    done = command("evaluate", "interactive", shard, "--protocols", "box")
+    assert done.code == 0
+    assert "extra clicks" not in done.err
 
 
 def test_every_protocol_has_its_column(command: Command, shard: Path) -> None:

@@ -129,7 +129,8 @@ def tell(report: Report) -> None:
             if part:
                 _table(part, summary)
         worse, ece = summary["share_of_extra_clicks_that_made_it_worse"], summary["predicted_iou_ece"]
-        say(f"extra clicks, up to the fifth, that lowered IoU by more than 0.05: {100 * worse:.1f} %")
+        if summary["worse_by_click"]:
+            say(f"extra clicks, up to the fifth, that lowered IoU by more than 0.05: {100 * worse:.1f} %")
         if ece is not None:
             say(f"expected calibration error of predicted IoU: {ece:.3f}")
 
