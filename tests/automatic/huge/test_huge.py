@@ -10,6 +10,8 @@ import pytest
 
 from anymask.automatic.huge import HugeMasks, HugeSettings, everything_huge
 from anymask.automatic.huge.label_map import painted
+from anymask.core.errors import InputError, OutputError
+from anymask.core.locks import alone_in
 from anymask.core.upscale import Window
 from tests.automatic.huge.field import Boxes, field, region_model, save_png, scattered
 
@@ -66,3 +68,69 @@ def test_more_ids_than_eight_bits_hold(tmp_path: Path) -> None:
     assert [mask.id for mask in masks] == list(range(1, len(boxes) + 1))
     for number, (y0, y1, x0, x1) in enumerate(masks.boxes.tolist(), 1):
         assert (labels[y0:y1, x0:x1] == number).all()
+
+
+def test_a_crash_between_any_two_windows_changes_nothing(tmp_path: Path) -> None:
+    path = save_png(tmp_path / "field.png", field(100, 100, {(10, 30, 10, 90), (40, 60, 40, 60)}))
+    model, how = region_model(), HugeSettings(window=64)
+    whole = everything_huge(model, path, tmp_path / "whole", how=how, **DENSE)
+    journal = (tmp_path / "whole" / "windows.jsonl").read_bytes()
+    expected = [mask.to_json() for mask in whole]
+    assert len(expected) == 2
+    for end in (0, 5, journal.index(b"\n") + 1, len(journal) // 2, len(journal) - 1):
+        folder = tmp_path / f"cut-{end}"
+        folder.mkdir()
+        (folder / "windows.jsonl").write_bytes(journal[:end])
+        again = everything_huge(model, path, folder, how=how, **DENSE)
+        assert (folder / "windows.jsonl").read_bytes() == journal
+        assert [mask.to_json() for mask in again] == expected
+
+
+def test_small_masks_go_in_the_end(tmp_path: Path) -> None:
+    """Pieces of a large mask may be small."""
+    masks = look(tmp_path, {(20, 40, 30, 250), (60, 68, 60, 68)}, min_area=100)
+    assert boxes_of(masks) == {(20, 40, 30, 250)}
+
+
+def test_an_image_smaller_than_a_window(tmp_path: Path) -> None:
+    masks = look(tmp_path, {(5, 20, 5, 30)}, size=(40, 64))
+    assert boxes_of(masks) == {(5, 20, 5, 30)}
+    assert masks[0].crop_box == (0, 0, 64, 40)
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"crop_n_layers": 1}, "windows have no crops"),
+        ({"points_per_side": None, "point_grids": [[[0.5, 0.5]]]}, "points_per_side, not point_grids"),
+        ({"preset": "best"}, "preset 'best' is not known"),
+        ({"how": HugeSettings(window=64, halo=9)}, "other settings"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_meant(tmp_path: Path, settings: dict[str, Any], hint: str) -> None:
+    path = save_png(tmp_path / "field.png", field(70, 70, {(5, 20, 5, 30)}))
+    everything_huge(region_model(), path, tmp_path / "w", how=HugeSettings(window=64), points_per_side=4)
+    given = {"how": HugeSettings(window=64), "points_per_side": 4, **settings}
+    with pytest.raises(InputError, match=hint):
+        everything_huge(region_model(), path, tmp_path / "w", **given)
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [({"seam_iou": 0.5}, "above 0.5"), ({"most_cut": 2}, "0 to 1"), ({"window": 9}, "at least 32")],
+    ids=str,
+)
+def test_impossible_values(values: dict[str, Any], hint: str) -> None:
+    with pytest.raises(InputError, match=hint):
+        HugeSettings(**values)
+
+
+def test_one_process_in_a_folder(tmp_path: Path) -> None:
+    path = save_png(tmp_path / "field.png", field(70, 70, set()))
+    (tmp_path / "w").mkdir()
+    with alone_in(tmp_path / "w", "windows.lock"), pytest.raises(InputError, match="another run is at work"):
+        everything_huge(region_model(), path, tmp_path / "w")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        everything_huge(region_model(), path, tmp_path / "file")

@@ -20,23 +20,28 @@ _LARGEST = 1e38  # differences of such numbers still fit into float32
 
 @dataclass(frozen=True)
 class Tones:
-    """low, high: the values that become 0 and 255. None: values are 0 to 255 already."""
+    """low, high: the values that become 0 and 255. None: values are 0 to 255 already.
+
+    lowest, highest: finite values of the image, which NaN and -inf, and +inf count as.
+    """
 
     low: float | None = None
     high: float | None = None
+    lowest: float = 0.0
+    highest: float = 255.0
 
     def apply(self, values: AnyArray) -> UInt8Array:
-        """Numbers of any real type -> uint8 of the same shape; NaN and -inf count as lowest, +inf highest."""
+        """Numbers of any real type -> uint8 of the same shape."""
         if values.dtype == np.uint8:
             return values
-        if self.low is None or self.high is None:
-            return values.astype(np.uint8)
-        if self.low >= self.high:
-            return np.zeros(values.shape, np.uint8)
         wide = values.astype(np.float64)
         if values.dtype.kind == "f":
-            np.nan_to_num(wide, copy=False, nan=-_LARGEST, neginf=-_LARGEST, posinf=_LARGEST)
+            np.nan_to_num(wide, copy=False, nan=self.lowest, neginf=self.lowest, posinf=self.highest)
             np.clip(wide, -_LARGEST, _LARGEST, out=wide)
+        if self.low is None or self.high is None:
+            return wide.astype(np.uint8)
+        if self.low >= self.high:
+            return np.zeros(values.shape, np.uint8)
         wide -= self.low
         with np.errstate(over="ignore"):  # far outside a tiny range: clipped next
             wide /= self.high - self.low
@@ -59,7 +64,7 @@ def tones_of(strips: Iterable[AnyArray], total: int) -> Tones:
         if strip.dtype == np.uint8:
             return Tones()
         flat = strip.ravel()
-        sample.append(flat[offset % step :: step] if step > 1 else flat)
+        sample.append(flat[offset % step :: step].copy())
         offset -= flat.size
         known = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat
         if known.size:
@@ -69,9 +74,9 @@ def tones_of(strips: Iterable[AnyArray], total: int) -> Tones:
         raise ImageError("the image holds no finite number (all NaN or infinite)")
     is_float = sample[0].dtype.kind == "f"
     if lowest >= 0 and highest <= 255 and whole and not (is_float and highest <= 1):
-        return Tones()
+        return Tones(None, None, lowest, highest)
     if is_float and lowest >= 0 and highest <= 1:
-        return Tones(0.0, 1.0)
+        return Tones(0.0, 1.0, lowest, highest)
     return _stretch(np.concatenate(sample), max(lowest, -_LARGEST), min(highest, _LARGEST))
 
 
@@ -81,4 +86,4 @@ def _stretch(values: AnyArray, lowest: float, highest: float) -> Tones:
     low, high = (float(p) for p in np.percentile(values, _PERCENTILES))
     if low >= high:  # almost everything has one value: use what range there is
         low, high = lowest, highest
-    return Tones(low, high)
+    return Tones(low, high, lowest, highest)
