@@ -129,6 +129,19 @@ def test_formats_and_stdout(command: Command, photo: Path, tmp_path: Path) -> No
     assert json.loads(done.out)["annotations"] == plain(expected())
 
 
+def test_what_a_format_loses_is_told(command: Command, photo: Path) -> None:
+    every = ("everything", photo, *SMALL, "--pred-iou-thresh", 0)
+    count = len(expected(pred_iou_thresh=0.0))
+    assert f"scores: {count}, stability scores: {count})" in command(*every, "-o", "m.xml").err
+    told = command(*every, "-o", "m.png").err
+    assert "not kept: masks partly under smaller ones: " in told
+    assert "scores" not in told
+    assert "not kept" not in command(*every, "-o", "m.json").err
+    done = command(*every, "--format", "voc", "-o", "out")
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "anymask convert FOLDER OUT --to voc" in done.err
+
+
 def test_a_picture_without_masks_has_an_empty_result(command: Command, photo: Path, tmp_path: Path) -> None:
     words = ("-o", "m.json", "--label-map", "l.png", "--overlay", "o.jpg")
     done = command("everything", photo, *SMALL, "--pred-iou-thresh", 2, *words)
