@@ -40,9 +40,8 @@ def check_origin(headers: Headers) -> None:
     """Raise Problem (403) for requests that another site's page makes in its visitor's browser."""
     origin = headers.get("origin")
     is_foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-    if origin is not None and (is_foreign or urlsplit(origin).netloc != headers.get("host")):
-        raise Problem(403, "foreign_origin", "pages of other sites cannot use this server")
-    if is_foreign:
+    own = f"//{headers.get('host')}"
+    if is_foreign or (origin is not None and origin not in ("http:" + own, "https:" + own)):
         raise Problem(403, "foreign_origin", "pages of other sites cannot use this server")
 
 
