@@ -11,6 +11,7 @@ from anymask._version import __version__
 from anymask.evaluate.page.markup import Markup, join, tag
 from anymask.evaluate.page.plots import legend, style
 
+_BAR_HEAD = (("", "name"), ("", ""), ("IoU", "value"), ("masks", "count"))
 _DECADES = 5  # of a logarithmic scale: more would leave no room to tell values apart
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # nothing is loaded, no script runs
 
@@ -19,14 +20,12 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # noth
 class Bar:
     """A category with one value per series, in [0, 1] where values are shares of the track.
 
-    count: how many masks stand behind it. interval: ends of the first value's interval. mark: whether the
-    bar is hatched.
+    count: how many masks stand behind it. mark: whether the bar is hatched.
     """
 
     name: str
     values: tuple[float | None, ...]
     count: int | None = None
-    interval: tuple[float, float] | None = None
     mark: bool = False
 
 
@@ -101,12 +100,12 @@ def with_interval(value: str, ends: Sequence[float] | None, places: int = 3) -> 
     return join(value, tag("small", f"{ends[0]:.{places}f}–{ends[1]:.{places}f}"))
 
 
-def bars(rows: Sequence[Bar], *, columns: bool = False, value_name: str = "IoU") -> Markup:
+def bars(rows: Sequence[Bar], *, columns: bool = False) -> Markup:
     """Rows of name, bar, value and count: the first series is the bar, others are ticks across it.
 
     Values lie on a track from 0 to 1. columns: as many columns as the page has room for.
     """
-    head = tag("li", *(tag("span", t, class_=c) for t, c in _bar_head(value_name)), class_="head")
+    head = tag("li", *(tag("span", t, class_=c) for t, c in _BAR_HEAD), class_="head")
     items = [_bar_row(row) for row in rows]
     return tag("ul", *([] if columns else [head]), *items, class_="rows columns" if columns else "rows")
 
@@ -162,17 +161,10 @@ def _row(row: Sequence[object], kinds: Sequence[str | None]) -> Markup:
     return tag("tr", first, *rest)
 
 
-def _bar_head(value_name: str) -> tuple[tuple[str, str], ...]:
-    return ("", "name"), ("", ""), (value_name, "value"), ("masks", "count")
-
-
 def _bar_row(row: Bar) -> Markup:
     first = row.values[0]
     kind = "bar hatched" if row.mark else "bar"
     marks = [_mark(kind, style(0), width=first)] if first is not None else []
-    if row.interval is not None:
-        low, high = row.interval
-        marks.append(_mark("span", "", left=low, width=high - low))
     marks += [_mark("tick", style(i), left=v) for i, v in enumerate(row.values) if i and v is not None]
     return tag(
         "li",
