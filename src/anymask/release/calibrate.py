@@ -59,6 +59,7 @@ def calibrate(model: Model, pairs: Iterator[Pair], points_per_side: int) -> Cali
             points_per_side=points_per_side,
             pred_iou_thresh=LEAST_SCORE,
             keep_above=LEAST_SCORE,
+            tidy_share=0,  # whatever the model states by now; specks do not decide a match
         )
         calibration.add(about["source"], state, [Rle.from_coco(mask["rle"]) for mask in about["masks"]])
         print(f"{key}: {len(state)} masks kept", file=sys.stderr, flush=True)
