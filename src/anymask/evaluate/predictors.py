@@ -145,14 +145,20 @@ class ModelScene:
 
 
 def open_predictor(
-    name: str, *, precision: Precision = "fast", backend: Backend = "auto", threads: int | None = None
+    name: str,
+    *,
+    precision: Precision = "fast",
+    backend: Backend = "auto",
+    threads: int | None = None,
+    local_corrections: bool | None = None,
 ) -> Predictor:
     """Open what is to be measured.
 
     name: a model's name ("lite", "vit_b@1.0"), the path of a model folder or of a checkpoint (.pth, .pt,
         .safetensors; it is imported into the cache), or a classical method: "grabcut", "watershed",
         "random-walker".
-    precision, backend, threads: as in `anymask.load`; methods do not use them.
+    precision, backend, threads: as in `anymask.load`; local_corrections: as in `Model.session`. Methods
+        do not use them.
 
     Raises what `anymask.load` and the importer raise, MissingExtraError if a method's package is missing.
     """
@@ -161,7 +167,8 @@ def open_predictor(
     if name in BASELINES:
         return open_baseline(name)
     where = _imported(name) if Path(name).suffix in (".pth", ".pt", ".safetensors") else name
-    return ModelPredictor(loading.load(where, precision=precision, backend=backend, threads=threads))
+    model = loading.load(where, precision=precision, backend=backend, threads=threads)
+    return ModelPredictor(model, local_corrections=local_corrections)
 
 
 def _imported(checkpoint: str) -> str:

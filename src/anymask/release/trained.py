@@ -41,6 +41,7 @@ def lite_spec(lite: Lite, name: str, version: str, input_size: int) -> ModelSpec
         pad_value=(PIXEL_MEAN,) * 3,
         features=FEATURES,
         version=version,
+        local_corrections=True,
         licence="Apache-2.0",
         config=lite.config.to_dict(),
     )

@@ -49,6 +49,10 @@ def interactive(
     every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
     backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
+    corrections: Annotated[
+        Literal["auto", "local", "free"],
+        typer.Option(help="Whether clicks change a mask only near themselves; auto: as the model says."),
+    ] = "auto",
     on_error: Annotated[
         Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
     ] = "skip",
@@ -79,9 +83,12 @@ def interactive(
     check_place(html)
     source = open_samples(data, layout, pictures=images)
     names = [*(model or ["lite"]), *map(checked_baseline, baseline or [])]
-    predictors = [open_predictor(name, precision=precision, backend=backend) for name in names]
+    local = None if corrections == "auto" else corrections == "local"
+    predictors = [
+        open_predictor(name, precision=precision, backend=backend, local_corrections=local) for name in names
+    ]
     problems = Problems(on_error)
-    about = {**settings.to_json(), "precision": precision, "backend": backend}
+    about = {**settings.to_json(), "precision": precision, "backend": backend, "corrections": corrections}
     with PictureRun(
         "interactive",
         source,
