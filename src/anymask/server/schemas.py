@@ -166,6 +166,7 @@ class Settings(Filters):
     crop_n_layers: Annotated[int, Field(ge=0, le=3)] | None = None
     crop_overlap_ratio: Annotated[float, Field(ge=0, le=0.9)] | None = None
     crop_n_points_downscale_factor: Annotated[int, Field(ge=1, le=16)] | None = None
+    sampling: Literal["full", "coarse-to-fine"] | None = None
 
 
 class EverythingRequest(Request):
