@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -139,6 +140,42 @@ def memory(name: str, setup: Setup, network: Network = VIT_B) -> Part:
     return Part(name, f"{network.key}: peak memory of a process that makes one mask", rows)
 
 
+def everything_vit_b(name: str, setup: Setup) -> Part:
+    """All masks of a photo, 1,024 clicks, ViT-B; answers replaced by a scene's (`bench.everything`)."""
+    checkpoint = str(setup.subjects.subject(VIT_B).checkpoint)
+    contenders = {VIT_B.title: "published"} | {title: precision for precision, title in OURS.items()}
+    runs = {title: (contender, checkpoint) for title, contender in contenders.items()}
+    return _everything(name, "vit_b: all masks of 1800 x 1200 pixels, 1,024 clicks", runs, setup.rounds)
+
+
+def everything_lite(name: str, setup: Setup) -> Part:
+    """The same with the model in the package; there is no other to compare with."""
+    runs = {"every click": ("lite",), "coarse-to-fine": ("lite-coarse",)}
+    return _everything(name, "lite: all masks of 1800 x 1200 pixels", runs, setup.rounds)
+
+
+def _everything(name: str, title: str, runs: Mapping[str, tuple[str, ...]], rounds: int) -> Part:
+    """Rows of time, of every stage, and of memory; each run is a process of its own."""
+    seen: dict[str, list[dict[str, Any]]] = {contender: [] for contender in runs}
+    for _ in range(rounds):
+        for contender, arguments in runs.items():
+            seen[contender].append(json.loads(_python("-m", "bench.everything", *arguments)))
+    rows = [_median(contender, [run["seconds"] for run in found], "s") for contender, found in seen.items()]
+    for contender, found in seen.items():
+        rows += [
+            _median(f"{contender}: {stage}", [run["stages"][stage] for run in found], "s")
+            for stage in found[0]["stages"]
+        ]
+        rows.append(_median(f"{contender}: CPU", [run["cpu"] for run in found], "s"))
+        rows.append(_median(f"{contender}: peak memory", [run["peak_mb"] for run in found], "MB"))
+        rows.append(_median(f"{contender}: masks", [run["masks"] for run in found], ""))
+    return Part(name, title, rows)
+
+
+def _median(title: str, figures: list[float], unit: str) -> Row:
+    return Row(title, statistics.median(figures), unit, min(figures))
+
+
 PARTS: Mapping[str, Callable[[str, Setup], Part]] = {
     "start": start,
     "encoder": lambda name, setup: encoder(name, setup, VIT_B),
@@ -148,6 +185,8 @@ PARTS: Mapping[str, Callable[[str, Setup], Part]] = {
     "memory": memory,
     "mobile": lambda name, setup: encoder(name, setup, MOBILE),
     "lite": lite,
+    "everything-vit-b": everything_vit_b,
+    "everything-lite": everything_lite,
 }
 """Name -> what measures it, in the order of the report."""
 

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.report import Part, Row, rows_of, table, write_json
+from bench.scene import CELLS, Scene, SceneRuntime
 from bench.subjects import MOBILE, OURS, VIT_B, Network, RandomSubjects, Subject, photo
 
 from anymask.core.errors import ModelError
 from anymask.evaluate.timing import Sample, Timing, foreign_load, interleave
+from anymask.predict.runtime import PromptBatch
 from bench import __main__ as command
 from bench import parts
 from tests.automatic.sam_runtime import save_published, twin_model
-from tests.fake_runtime import fake_model
+from tests.fake_runtime import FakeRuntime, fake_model
 
 
 class TinySubjects:
@@ -71,6 +73,52 @@ def test_start_is_that_of_a_new_interpreter(monkeypatch: pytest.MonkeyPatch, tin
     monkeypatch.setattr(parts, "IMPORTS", ("json, sqlite3", "anymask"))
     part = parts.start("start", tiny)
     assert [row.contender for row in part.rows] == ["import json, sqlite3", "import anymask"]
+
+
+def test_everything_is_measured_per_stage_and_process(
+    monkeypatch: pytest.MonkeyPatch, tiny: parts.Setup
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*arguments: str) -> str:
+        asked.append(arguments)
+        stages = {"encode": 1.0, "decode": 2.0, "rest": 0.5}
+        return json.dumps({"seconds": 3.5, "cpu": 7.0, "stages": stages, "masks": 9, "peak_mb": 400.0})
+
+    monkeypatch.setattr(parts, "_python", answer)
+    part = parts.PARTS["everything-vit-b"]("everything-vit-b", tiny)
+    assert [arguments[2] for arguments in asked] == ["published", "exact", "fast"]
+    assert [row.contender for row in part.rows][:3] == [VIT_B.title, OURS["exact"], OURS["fast"]]
+    units = {row.contender: row.unit for row in part.rows}
+    assert units[f"{VIT_B.title}: peak memory"] == "MB"
+    assert units[f"{OURS['fast']}: decode"] == "s"
+    asked.clear()
+    parts.PARTS["everything-lite"]("everything-lite", tiny)
+    assert [arguments[2:] for arguments in asked] == [("lite",), ("lite-coarse",)]
+
+
+def test_a_scene_answers_with_nested_regions() -> None:
+    scene = Scene((120, 180))
+    points = np.array([[500.0, 300.0], [20.0, 20.0], [500.0, 300.0]], np.float32)
+    logits, scores = scene.answer(points, 1024)
+    assert logits.shape == (3, 3, CELLS, CELLS)
+    assert ((scores > 0.6) & (scores < 1.1)).all()
+    for number, (x, y) in enumerate((points * CELLS / 1024).astype(int)):
+        assert (logits[number, :, y, x] > -1.5).all()
+    np.testing.assert_array_equal(logits[0], logits[2])
+    areas = (logits > 0).sum(axis=(2, 3)).mean(axis=0)
+    assert areas[0] < areas[1] < areas[2]
+
+
+def test_a_scene_stands_behind_the_seam() -> None:
+    runtime, scene = fake_model().runtime, Scene((120, 180))
+    assert isinstance(runtime, FakeRuntime)
+    points = np.random.default_rng(0).uniform(0, 200, (12, 1, 2)).repeat(2, axis=1)
+    prompts = PromptBatch(points, np.tile(np.array([1, -1], np.int32), (12, 1)))
+    features = {"image_embedding": np.zeros((3, 64, 64), np.float32)}
+    answer = SceneRuntime(runtime, scene).decode(features, prompts, tokens=slice(1, 4), min_score=0.9)
+    np.testing.assert_array_equal(answer.index, np.flatnonzero((answer.scores >= 0.9).any(axis=1)))
+    assert sum(len(batch) for batch, _ in runtime.batches) == 12  # all the work is done
 
 
 def test_lite_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch, tiny: parts.Setup) -> None:

@@ -53,9 +53,7 @@ def everything(
     points_per_batch: Annotated[int | None, typer.Option(help="Clicks decoded at once.")] = None,
     sampling: Annotated[
         Literal["full", "coarse-to-fine"] | None,
-        typer.Option(
-            help="coarse-to-fine leaves out points that good masks explain: faster."
-        ),
+        typer.Option(help="coarse-to-fine leaves out points that good masks explain: faster."),
     ] = None,
     max_memory: Annotated[
         str | None, typer.Option(metavar="SIZE", help="The process takes no more, for example 500MB.")
