@@ -126,13 +126,14 @@ def test_the_guides_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """In Python and on the command line, on a small scene and with a fake model."""
     (tmp_path / "examples").mkdir()
     Image.fromarray(scene()).save(tmp_path / "examples" / "flower.jpg")
+    Image.fromarray(scene()).save(tmp_path / "scene.tif")
     monkeypatch.setattr(anymask, "load", fake_anymask.load)
     monkeypatch.setattr(loading, "load", fake_anymask.load)
     monkeypatch.chdir(tmp_path)
     text = GUIDE.read_text()
     python = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands = re.findall(r"^anymask (.*)$", text, re.MULTILINE)
-    assert (len(python), len(commands)) == (2, 4)
+    assert (len(python), len(commands)) == (3, 5)
     for snippet in python:
         exec(snippet, {})
     for command in commands:
