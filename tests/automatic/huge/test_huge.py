@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 
-from anymask.automatic.huge import HugeMasks, HugeSettings, everything_huge
+from anymask.automatic.huge import HugeMasks, HugeSettings, everything_huge, write_huge
 from anymask.automatic.huge.label_map import painted
 from anymask.core.errors import InputError, OutputError
 from anymask.core.locks import alone_in
@@ -134,3 +137,25 @@ def test_one_process_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
         everything_huge(region_model(), path, tmp_path / "file")
+
+
+def test_a_label_map_on_a_disk_that_fills_up_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GDAL says nothing of what is lost while a file is closed."""
+    masks = look(tmp_path, {(5, 20, 5, 30)}, size=(600, 64))
+    real = rasterio.open
+
+    @contextmanager
+    def open_and_lose(place: Path, mode: str = "r", **layout: Any) -> Iterator[Any]:
+        with real(place, mode, **layout) as file:
+            yield file
+        if mode == "w":
+            place.write_bytes(place.read_bytes()[:-40])
+
+    monkeypatch.setattr(rasterio, "open", open_and_lose)
+    with pytest.raises(OutputError, match="the disk may be full"):
+        write_huge(tmp_path / "m.tif", masks)
+    assert not list(tmp_path.glob("*.tif"))
+    monkeypatch.setattr(rasterio, "open", real)
+    assert write_huge(tmp_path / "m.tif", masks) == tmp_path / "m.tif"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +48,15 @@ def write_label_map(path: Path, masks: HugeMasks) -> Path:
         layout["transform"] = rasterio.Affine(*masks.affine)
     with replacing(path) as place, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        sums = []
         with rasterio.open(place, "w", **layout) as file:
-            for top in range(0, height, _TILE):
-                band = Window(top, min(top + _TILE, height), 0, width)
-                file.write(painted(masks, band), 1, window=((band.y0, band.y1), (0, width)))
+            for band in _bands(masks.image_hw):
+                labels = painted(masks, band)
+                file.write(labels, 1, window=((band.y0, band.y1), (0, width)))
+                sums.append(zlib.crc32(labels.data))
+        # What GDAL cannot write while it closes a file it does not tell.
+        if _sums_of(place, masks.image_hw) != sums:
+            raise OSError(errno.ENOSPC, "it cannot be read back, the disk may be full")
     return path
 
 
@@ -60,6 +68,24 @@ def check_label_maps() -> None:
         raise MissingExtraError(
             "a label map of a huge image needs the extra huge: pip install 'anymask[huge]'"
         ) from error
+
+
+def _bands(image_hw: tuple[int, int]) -> Iterator[Window]:
+    for top in range(0, image_hw[0], _TILE):
+        yield Window(top, min(top + _TILE, image_hw[0]), 0, image_hw[1])
+
+
+def _sums_of(place: Path, image_hw: tuple[int, int]) -> list[int] | None:
+    """Checksums of the bands of a file; None if it cannot be read."""
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        with rasterio.open(place, driver="GTiff") as file:
+            windows = [((band.y0, band.y1), (0, image_hw[1])) for band in _bands(image_hw)]
+            return [zlib.crc32(np.ascontiguousarray(file.read(1, window=one)).data) for one in windows]
+    except RasterioError:
+        return None
 
 
 def painted(masks: HugeMasks, part: Window) -> npt.NDArray[np.uint32]:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,22 @@ from anymask.formats.contents import Contents
 from anymask.formats.parsing import write_json
 
 
-def write_huge(path: Path, masks: HugeMasks) -> Path:
+def write_huge(path: str | os.PathLike[str], masks: HugeMasks) -> Path:
     """Write the masks in the format of the file's ending, atomically. Returns the path.
 
     Raises FormatError for an ending that is none of these or an image too large for the format, OutputError
     if the file cannot be written, MissingExtraError for a label map without the extra.
     """
-    ending = ending_of(path)
+    target = Path(path)
+    ending = ending_of(target)
     if ending in (".json", ".coco.json"):
-        check_fits(path, masks.image_hw)
+        check_fits(target, masks.image_hw)
     if ending in (".tif", ".tiff"):
-        return write_label_map(path, masks)
-    with replacing(path) as place, place.open("wb") as file:
+        return write_label_map(target, masks)
+    with replacing(target) as place, place.open("wb") as file:
         for part in _WRITERS[ending](masks):
             file.write(part)
-    return path
+    return target
 
 
 def ending_of(path: Path) -> str:
