@@ -78,7 +78,7 @@ def _key_numbers(first: Summary) -> list[tuple[str, str, str]]:
                     f"95 %: {low:.3f}–{high:.3f}",
                 )
             )
-    if figures.clicks(first["mean_over_sources"]):
+    if first["worse_by_click"]:
         worse = first["share_of_extra_clicks_that_made_it_worse"]
         found.append(("clicks that worsen it", f"{worse:.1%}", "by more than 0.05, up to the fifth"))
     if first["predicted_iou_ece"] is not None:
