@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anymask.automatic.candidates import passes_score
+from anymask.automatic.candidates import is_stable, passes_score
 from anymask.automatic.crops import Crop, image_crops
 from anymask.automatic.memory import clicks_that_fit
 from anymask.automatic.sampling import Sampler, make_sampler
@@ -68,10 +68,17 @@ class Views:
 
     def _sees(self, sampler: Sampler) -> Callable[[Float32Array, Float32Array], None]:
         """Tells the sampler of the masks (T, h, w) of a click with scores (T,) that are good."""
-        least = self._settings.pred_iou_thresh
+        settings = self._settings
+        offset = settings.stability_score_offset
 
         def see(masks: Float32Array, scores: Float32Array) -> None:
-            good = [passes_score(score, least) for score in scores]
+            strict, loose = ((masks > edge).sum(axis=(1, 2)) for edge in (offset, -offset))
+            stabilities = strict / np.maximum(loose, 1)  # at low resolution: near enough to choose clicks by
+            good = [
+                passes_score(score, settings.pred_iou_thresh)
+                and is_stable(stability, settings.stability_score_thresh)
+                for score, stability in zip(scores, stabilities, strict=True)
+            ]
             if any(good):
                 sampler.covered(masks[good])
 

@@ -29,7 +29,7 @@ class AutomaticSettings:
     points_per_side: side of the grid of clicks; None if `point_grids` gives the clicks.
     points_per_batch: clicks decoded at once; memory grows with it.
     sampling: "full" clicks every point; "coarse-to-fine" begins with every fourth row and column and leaves
-        out what good masks explain by then (`sampling.CoarseToFine`): faster, and a few masks are lost.
+        out what good masks explain by then (`sampling.CoarseToFine`): faster, and many masks are lost.
     max_memory: bytes that the process may take; fewer clicks are decoded at once. None: no limit.
     pred_iou_thresh: a mask stays if the model's own score is above it; 0 keeps all.
     stability_score_thresh: a mask stays if its stability score reaches it; 0 keeps all.
