@@ -9,7 +9,6 @@ docs/log.md has the measurements.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from anymask.core.arrays import BoolArray, Float32Array
@@ -66,6 +65,8 @@ def _beyond(was: BoolArray, x: float, y: float, include: bool) -> Float32Array:
 
 def _touching(region: BoolArray, x: float, y: float) -> BoolArray:
     """The connected parts of a region that come within TOUCH cells of the click."""
+    import cv2
+
     _, parts = cv2.connectedComponents(region.astype(np.uint8), connectivity=8)
     row, column = min(int(y), len(region) - 1), min(int(x), region.shape[1] - 1)
     seen = parts[max(0, row - TOUCH) : row + TOUCH + 1, max(0, column - TOUCH) : column + TOUCH + 1]
