@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anymask.cli.evaluate.options import Images, Layout, Quiet
 from anymask.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -33,12 +34,10 @@ def compare(
         list[Path] | None,
         typer.Option(help="What the reports were made on, for the page's pictures; may be repeated."),
     ] = None,
-    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
-    ] = None,
+    layout: Layout = "auto",
+    images: Images = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """What B does better or worse than A on the same masks, and how surely.
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anymask.cli.evaluate.report import Html, check_place, write_page
-from anymask.cli.terminal import progress, say
-from anymask.core.errors import InputError
+from anymask.cli.evaluate.job import carry_out, finish
+from anymask.cli.evaluate.options import (
+    AsJson,
+    Backend,
+    Every,
+    Fresh,
+    Html,
+    Images,
+    Layout,
+    Models,
+    OnError,
+    Precision,
+    Quiet,
+)
+from anymask.cli.evaluate.report import check_place, write_page
+from anymask.cli.terminal import say
 
 if TYPE_CHECKING:
     from anymask.evaluate.report import Report
@@ -18,10 +30,7 @@ if TYPE_CHECKING:
 
 def edges(
     data: Annotated[list[Path], typer.Argument(help="BSDS500, or pictures whose masks are a partition.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model's name, folder or checkpoint; may be repeated.  [default: lite]"),
-    ] = None,
+    model: Models = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(help="A classical detector: sobel, canny; may be repeated."),
@@ -37,24 +46,20 @@ def edges(
     tolerance: Annotated[
         float, typer.Option(help="Farthest pair of pixels that match, share of the diagonal.")
     ] = 0.0075,
-    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
-    precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
-    on_error: Annotated[
-        Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
-    ] = "skip",
+    layout: Layout = "auto",
+    images: Images = None,
+    every: Every = 1,
+    precision: Precision = "fast",
+    backend: Backend = "auto",
+    on_error: OnError = "skip",
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="Write the report (JSON) here, and the pictures' counts beside it."),
     ] = None,
     html: Html = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Zero-shot edges by clicking everywhere: ODS, OIS, AP and R50 against people's boundaries.
 
@@ -86,25 +91,11 @@ def edges(
         out=out,
         fresh=fresh,
     ) as run:
-        if run.finished and not quiet:
-            say(f"anymask: {run.finished} of {run.total} pictures are done already")
-        steps = run.steps(lambda _, one, sample: evaluate_sample(one, sample, settings))
-        for _ in progress(steps, total=run.total - run.finished, label="evaluating", quiet=quiet):
-            pass
+        carry_out(run, lambda _, one, sample: evaluate_sample(one, sample, settings), quiet=quiet)
         report = run.report(lambda lines: summarise_lines(lines, settings))
-    for line in report.skipped if not quiet else ():
-        say(f"anymask: skipped {line}")
-    if not any(summary["pictures"] for summary in report.summary.values()):
-        raise InputError(
-            f"{source.name}: no picture with true edges; give BSDS500, or masks that are a partition"
-        )
-    if out is not None:
-        report.save(out)
+    nothing = "no picture with true edges; give BSDS500, or masks that are a partition"
+    finish(report, out, tell, counted="pictures", nothing=nothing, as_json=as_json, quiet=quiet)
     write_page(html, report, run, source, quiet=quiet)
-    if as_json:
-        print(json.dumps(report.to_json(), indent=1))
-    elif not quiet:
-        tell(report)
 
 
 def tell(report: Report) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from anymask.cli.evaluate.report import Html, check_place, write_page
-from anymask.cli.terminal import progress, say
-from anymask.core.errors import InputError
+from anymask.cli.evaluate.job import carry_out, finish
+from anymask.cli.evaluate.options import (
+    AsJson,
+    Backend,
+    Baselines,
+    Data,
+    Every,
+    Fresh,
+    Html,
+    Images,
+    Layout,
+    Models,
+    OnError,
+    Precision,
+    Quiet,
+)
+from anymask.cli.evaluate.report import check_place, write_page
+from anymask.cli.terminal import say
 
 if TYPE_CHECKING:
     from anymask.evaluate.report import Report
@@ -24,15 +38,9 @@ _COLUMNS = (
 
 
 def interactive(
-    data: Annotated[list[Path], typer.Argument(help="Pictures with true masks: tar shards, files, folders.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model's name, folder or checkpoint; may be repeated.  [default: lite]"),
-    ] = None,
-    baseline: Annotated[
-        list[str] | None,
-        typer.Option(help="A classical method: grabcut, watershed, random-walker; may be repeated."),
-    ] = None,
+    data: Data,
+    model: Models = None,
+    baseline: Baselines = None,
     protocols: Annotated[
         str,
         typer.Option(help="Some of clicks, box, box-clicks, scribble, random-click, noc, with commas."),
@@ -42,28 +50,24 @@ def interactive(
         Literal["centre", "random"], typer.Option(help="Where the first click lies.")
     ] = "centre",
     seed: Annotated[int, typer.Option(help="Of random clicks and strokes.")] = 0,
-    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
-    precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
+    layout: Layout = "auto",
+    images: Images = None,
+    every: Every = 1,
+    precision: Precision = "fast",
+    backend: Backend = "auto",
     corrections: Annotated[
         Literal["auto", "local", "free"],
         typer.Option(help="Whether clicks change a mask only near themselves; auto: as the model says."),
     ] = "auto",
-    on_error: Annotated[
-        Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
-    ] = "skip",
+    on_error: OnError = "skip",
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="Write the report (JSON) here, and the outcomes beside it."),
     ] = None,
     html: Html = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Simulated clicks and boxes: IoU after 1 to 9 clicks, best of the candidates, box.
 
@@ -99,32 +103,16 @@ def interactive(
         out=out,
         fresh=fresh,
     ) as run:
-        if run.finished and not quiet:
-            say(f"anymask: {run.finished} of {run.total} pictures are done already")
-        steps = run.steps(
+        carry_out(
+            run,
             lambda name, one, sample: [
                 outcome.to_json() for outcome in evaluate_sample(one, sample, settings, name=name)
-            ]
+            ],
+            quiet=quiet,
         )
-        for _ in progress(steps, total=run.total - run.finished, label="evaluating", quiet=quiet):
-            pass
         report = run.report(lambda lines: summarise(map(Outcome.from_json, lines)))
-    finish(report, out, as_json=as_json, quiet=quiet)
+    finish(report, out, tell, as_json=as_json, quiet=quiet)
     write_page(html, report, run, source, quiet=quiet)
-    if not quiet and not as_json:
-        tell(report)
-
-
-def finish(report: Report, out: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """Name what was skipped, refuse a report about nothing, write and print it."""
-    for line in report.skipped if not quiet else ():
-        say(f"anymask: skipped {line}")
-    if not any(summary.get("masks") for summary in report.summary.values()):
-        raise InputError(f"{report.data.name}: no picture with a usable mask")
-    if out is not None:
-        report.save(out)
-    if as_json:
-        print(json.dumps(report.to_json(), indent=1))
 
 
 def tell(report: Report) -> None:

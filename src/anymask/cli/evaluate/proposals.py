@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from anymask.cli.evaluate.interactive import finish
-from anymask.cli.evaluate.report import Html, check_place, write_page
-from anymask.cli.terminal import progress, say
+from anymask.cli.evaluate.job import carry_out, finish
+from anymask.cli.evaluate.options import (
+    AsJson,
+    Backend,
+    Data,
+    Every,
+    Fresh,
+    Html,
+    Images,
+    Layout,
+    Models,
+    OnError,
+    Precision,
+    Quiet,
+)
+from anymask.cli.evaluate.report import check_place, write_page
+from anymask.cli.terminal import say
 
 if TYPE_CHECKING:
     from anymask.evaluate.report import Report
 
 
 def proposals(
-    data: Annotated[list[Path], typer.Argument(help="Pictures with true masks: tar shards, files, folders.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model's name, folder or checkpoint; may be repeated.  [default: lite]"),
-    ] = None,
+    data: Data,
+    model: Models = None,
     preset: Annotated[
         str | None, typer.Option(metavar="NAME", help="demo, paper, objects, parts or dense.")
     ] = None,
@@ -40,16 +51,12 @@ def proposals(
         float | None, typer.Option(help="Larger masks go (share of the image).")
     ] = None,
     mask_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of masks.")] = None,
-    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Only every N-th picture.")] = 1,
-    precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
-    on_error: Annotated[
-        Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
-    ] = "skip",
+    layout: Layout = "auto",
+    images: Images = None,
+    every: Every = 1,
+    precision: Precision = "fast",
+    backend: Backend = "auto",
+    on_error: OnError = "skip",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -57,9 +64,9 @@ def proposals(
         ),
     ] = None,
     html: Html = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; do not go on with a run.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Everything mode as object proposals: average recall of 10, 100 and 1000 masks, by size.
 
@@ -103,16 +110,10 @@ def proposals(
         out=out,
         fresh=fresh,
     ) as run:
-        if run.finished and not quiet:
-            say(f"anymask: {run.finished} of {run.total} pictures are done already")
-        steps = run.steps(lambda _, one, sample: [evaluate_sample(one, sample, settings)])
-        for _ in progress(steps, total=run.total - run.finished, label="evaluating", quiet=quiet):
-            pass
+        carry_out(run, lambda _, one, sample: [evaluate_sample(one, sample, settings)], quiet=quiet)
         report = run.report(summarise)
-    finish(report, out, as_json=as_json, quiet=quiet)
+    finish(report, out, tell, as_json=as_json, quiet=quiet)
     write_page(html, report, run, source, quiet=quiet)
-    if not quiet and not as_json:
-        tell(report)
 
 
 def tell(report: Report) -> None:

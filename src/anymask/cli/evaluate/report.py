@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anymask.cli.evaluate.options import Images, Layout, Quiet
 from anymask.cli.terminal import say
 from anymask.core.errors import OutputError
 
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
     from anymask.evaluate.report import Report
     from anymask.evaluate.run import PictureRun
     from anymask.evaluate.samples import SampleSource
-
-Html = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Write the report as a page (one HTML file) here."),
-]
 
 
 def check_place(html: Path | None) -> None:
@@ -55,11 +51,9 @@ def report(
         list[Path] | None,
         typer.Option(help="What the report was made on, for pictures of cases; may be repeated."),
     ] = None,
-    layout: Annotated[str, typer.Option(help="How the data lies, if it is not seen by itself.")] = "auto",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The pictures, where the data is an annotation file.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    layout: Layout = "auto",
+    images: Images = None,
+    quiet: Quiet = False,
 ) -> None:
     """One HTML file with a report's tables, plots and cases.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anymask.cli.evaluate.report import Html, check_place, write_page
+from anymask.cli.evaluate.options import AsJson, Backend, Baselines, Html, Models, Precision, Quiet
+from anymask.cli.evaluate.report import check_place, write_page
 from anymask.cli.terminal import say
 from anymask.core.errors import InputError
 
@@ -20,14 +21,8 @@ def speed(
     images: Annotated[
         list[Path] | None, typer.Argument(help="Pictures to measure on.  [default: a drawn one]")
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model's name, folder or checkpoint; may be repeated.  [default: lite]"),
-    ] = None,
-    baseline: Annotated[
-        list[str] | None,
-        typer.Option(help="A classical method: grabcut, watershed, random-walker; may be repeated."),
-    ] = None,
+    model: Models = None,
+    baseline: Baselines = None,
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the drawn picture, pixels.")] = "1024x768",
     rounds: Annotated[int, typer.Option(help="Samples of each task.")] = 7,
     prompts: Annotated[
@@ -42,12 +37,12 @@ def speed(
     patience: Annotated[
         float, typer.Option(help="Seconds to wait before a round for a quiet machine.")
     ] = 3.0,
-    precision: Annotated[Literal["fast", "exact"], typer.Option(help="Arithmetic.")] = "fast",
-    backend: Annotated[Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="Runtime.")] = "auto",
+    precision: Precision = "fast",
+    backend: Backend = "auto",
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the report (JSON) here.")] = None,
     html: Html = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Milliseconds to embed, to answer a click, a box and many prompts, and to segment everything.
 
