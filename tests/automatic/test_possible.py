@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.crops import Crop
-from anymask.automatic.possible import Possible, best, boxes_of, within
+from anymask.automatic.possible import Boxes, Possible, best, boxes_of, narrowed, within
 from anymask.automatic.suppression import suppress_overlaps
 from anymask.core.geometry import InputFrame
 from anymask.core.rle import encode
@@ -34,7 +36,10 @@ def scene(seed: int) -> list[Possible]:
         inner = None if number % 7 == 0 else InclusiveBox(x0 + slack, y0 + slack, x1 - slack, y1 - slack)
         outer = InclusiveBox(x0 - slack, y0 - slack, x1 + slack, y1 + slack)
         answer = None if number % 5 == 0 else candidate(InclusiveBox(x0, y0, x1, y1), score)
-        found.append(Possible(score, inner, outer, lambda answer=answer: answer))
+        box = InclusiveBox(x0, y0, x1, y1)
+        found.append(
+            Possible(score, inner, outer, lambda box=box: [(box, box)], lambda answer=answer: answer)
+        )
     return found
 
 
@@ -58,17 +63,24 @@ def test_a_sure_duplicate_is_not_worked_out() -> None:
     box = InclusiveBox(10, 10, 40, 40)
     asked = []
 
+    def narrow() -> Iterator[Boxes]:
+        asked.append("box")
+        yield box, box
+
     def work_out() -> Candidate:
-        asked.append(1)
+        asked.append("mask")
         return candidate(box, 0.5)
 
     better = Possible.known(candidate(box, 0.9))
-    sure = Possible(0.5, InclusiveBox(11, 11, 39, 39), InclusiveBox(9, 9, 41, 41), work_out)
+    sure = Possible(0.5, InclusiveBox(11, 11, 39, 39), InclusiveBox(9, 9, 41, 41), narrow, work_out)
     assert best([sure, better], lambda one: True, 0.6) == [better.work_out()]
     assert not asked
-    vague = Possible(0.5, None, InclusiveBox(0, 0, 59, 59), work_out)
+    vague = Possible(0.5, None, InclusiveBox(0, 0, 59, 59), narrow, work_out)
     assert best([vague, better], lambda one: True, 0.7) == [better.work_out()]
-    assert asked
+    assert asked == ["box"]
+    other = Possible.known(candidate(InclusiveBox(30, 30, 50, 50), 0.9))
+    assert best([vague, other], lambda one: True, 0.7) == [other.work_out(), work_out()]
+    assert asked[1:] == ["box", "mask", "mask"]
 
 
 def test_what_would_take_too_much_memory_is_worked_out_at_once() -> None:
@@ -90,13 +102,17 @@ def test_boxes_hold_the_mask() -> None:
         logits = np.full((16, 16), -4, np.float32)
         y, x = random.integers(0, 10, 2)
         logits[y : y + 5, x : x + 5] = random.normal(3, 2, (5, 5))[: 16 - y, : 16 - x]
-        boxes, found = boxes_of(logits, frame, crop), upscale_mask(logits, frame)
+        (boxes,), found = boxes_of(logits[None], frame, crop), upscale_mask(logits, frame)
         assert boxes is not None
         assert found is not None
         exact = np.add(InclusiveBox.of(found[0]), (200, 100, 200, 100))
-        inner, outer = boxes
-        assert (np.array(outer[:2]) <= exact[:2]).all()
-        assert (exact[2:] <= np.array(outer[2:])).all()
-        assert inner is None or (np.array(inner[:2]) >= exact[:2]).all()
-        assert inner is None or (np.array(inner[2:]) <= exact[2:]).all()
-    assert boxes_of(np.full((16, 16), -4, np.float32), frame, crop) is None
+        closer = list(narrowed(logits, frame, crop))
+        assert closer[-1] == (InclusiveBox(*exact), InclusiveBox(*exact))
+        for inner, outer in [boxes, *closer]:
+            assert (np.array(outer[:2]) <= exact[:2]).all()
+            assert (exact[2:] <= np.array(outer[2:])).all()
+            assert inner is None or (np.array(inner[:2]) >= exact[:2]).all()
+            assert inner is None or (np.array(inner[2:]) <= exact[2:]).all()
+    nothing = np.full((16, 16), -4, np.float32)
+    assert boxes_of(nothing[None], frame, crop) == [None]
+    assert list(narrowed(nothing, frame, crop)) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anymask.core.edges import LogitTiles
+from anymask.core.edges import LogitTiles, windows_above
 from anymask.core.errors import InputError
 from anymask.core.geometry import InputFrame
 from anymask.core.upscale import Window, tight, upscale
@@ -25,14 +25,18 @@ def test_bounds_hold(seed: int, image_hw: tuple[int, int], threshold: float) -> 
     tiles = LogitTiles(logits, frame)
     least, most = tiles.bounds_above(threshold)
     assert least <= np.count_nonzero(above) <= most
-    inner, outer = tiles.windows_above(threshold)
+    inner, outer = windows_above(logits[None], frame, threshold)[0]
+    closer = list(tiles.narrowed(threshold))
     found = tight(Window(0, image_hw[0], 0, image_hw[1]), above)
     if found is None:
         assert inner is None
+        assert closer == []
         return
     assert outer is not None
     assert contains(outer, found[0])
     assert inner is None or contains(found[0], inner)
+    assert all(contains(large, found[0]) and contains(found[0], small) for small, large in closer)
+    assert closer[-1] == (found[0], found[0])
 
 
 def contains(outer: Window, inner: Window) -> bool:
@@ -44,7 +48,7 @@ def test_a_clear_square_is_bounded_to_a_few_cells() -> None:
     logits = np.full((32, 32), -8, np.float32)
     logits[8:24, 4:28] = 8
     tiles = LogitTiles(logits, InputFrame((640, 640), 128))
-    inner, outer = tiles.windows_above(0.0)
+    _, (inner, outer) = windows_above([np.full((32, 32), -1), logits], InputFrame((640, 640), 128), 0.0)
     assert inner is not None
     assert outer is not None
     assert np.abs(np.subtract(inner, (160, 480, 80, 560))).max() <= 40

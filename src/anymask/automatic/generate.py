@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from anymask.automatic.candidates import Candidate, place, stable_mask
 from anymask.automatic.crop_rule import look_and_resolve
@@ -16,10 +19,11 @@ from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Views
 from anymask.automatic.kept import KeptMask, kept_mask
 from anymask.automatic.memory import bytes_to_hold
-from anymask.automatic.possible import Possible, boxes_of, within
+from anymask.automatic.possible import Boxes, Possible, boxes_of, narrowed, within
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
 from anymask.automatic.settings import AutomaticSettings
+from anymask.core.arrays import Float32Array
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import InputError
 from anymask.core.geometry import InputFrame
@@ -27,6 +31,7 @@ from anymask.core.images import ImageSource, Picture
 from anymask.core.record import MaskRecord
 from anymask.predict.model import Model
 
+_JUDGED_AT_ONCE = 48  # masks whose boxes are bounded together; their cells fit into the CPU's cache
 _MOST_HELD = 64 << 20  # bytes of low-resolution logits that wait until it is clear whether they matter
 
 
@@ -64,12 +69,13 @@ def generate_masks(
 def _possible(views: Views, crop: Crop, settings: AutomaticSettings) -> Iterator[tuple[int, Possible]]:
     """The masks of one crop that pass the score, in order of the clicks, and the bytes that they hold."""
     frame = InputFrame(crop.window.size_hw, views.embedding.input_size)
-    for decoded in views.decode(crop, settings.pred_iou_thresh):
-        kept = kept_mask(decoded, 0, settings.stability_score_offset)
-        boxes = boxes_of(decoded.logits, frame, crop)
-        if kept is not None and boxes is not None:
-            task = _Task(kept, decoded.logits.shape, frame, crop, views.embedding.image_hw, settings)
-            yield kept.cells.nbytes, Possible(decoded.score, *boxes, task.work_out)
+    decoded = views.decode(crop, settings.pred_iou_thresh)
+    while group := list(islice(decoded, _JUDGED_AT_ONCE)):
+        for one, boxes in zip(group, boxes_of(np.stack([d.logits for d in group]), frame, crop), strict=True):
+            kept = kept_mask(one, 0, settings.stability_score_offset)
+            if kept is not None and boxes is not None:
+                task = _Task(kept, one.logits.shape[:2], frame, crop, views.embedding.image_hw, settings)
+                yield kept.cells.nbytes, Possible(one.score, *boxes, task.narrow, task.work_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +83,22 @@ class _Task:
     """What it takes to work a mask out later."""
 
     kept: KeptMask
-    low_res_hw: tuple[int, ...]
+    low_res_hw: tuple[int, int]
     frame: InputFrame
     crop: Crop
     image_hw: tuple[int, int]
     settings: AutomaticSettings
 
+    def narrow(self) -> Iterator[Boxes]:
+        return narrowed(self._logits(), self.frame, self.crop)
+
     def work_out(self) -> Candidate | None:
-        kept, offset = self.kept, self.settings.stability_score_offset
-        height, width = self.low_res_hw
-        logits = kept.low_res_logits((height, width), offset)
-        mask = stable_mask(logits, self.frame, offset, self.settings.stability_score_thresh)
+        kept, settings = self.kept, self.settings
+        offset, least = settings.stability_score_offset, settings.stability_score_thresh
+        mask = stable_mask(self._logits(), self.frame, offset, least)
         if mask is None:
             return None
         return place(mask, self.crop, self.image_hw, score=kept.score, point_xy=kept.point_xy)
+
+    def _logits(self) -> Float32Array:
+        return self.kept.low_res_logits(self.low_res_hw, self.settings.stability_score_offset)

@@ -1,14 +1,16 @@
 """Masks that are worked out only if they can matter.
 
 Most decoded masks are duplicates. Where the box of a mask must lie follows from its low-resolution logits
-alone, up to a few pixels; often that says already that a better mask suppresses it. Such a mask would go
-whatever its stability, so neither that nor its pixels are worked out. The masks that stay are the same.
+alone, up to a few pixels; often that says already that a better mask suppresses it. Otherwise the box itself
+says so, for which only strips along its sides are upscaled. Such a mask would go whatever its stability, so
+neither that nor its pixels are worked out. The masks that stay are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -16,9 +18,12 @@ from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.crops import Crop
 from anymask.automatic.suppression import box_areas, overlaps
 from anymask.core.arrays import Float32Array
-from anymask.core.edges import LogitTiles
+from anymask.core.edges import LogitTiles, windows_above
 from anymask.core.geometry import InputFrame
 from anymask.core.upscale import Window
+
+Boxes = tuple[InclusiveBox | None, InclusiveBox]
+"""In and round which the box of a mask lies, image pixels; the first is None if not known."""
 
 _ROUNDING = 1e-5  # of an IoU in float32
 
@@ -28,28 +33,35 @@ class Possible:
     """A mask with a good enough score.
 
     inner, outer: boxes in and round which the mask's own lies, image pixels; inner is None if not known.
+    narrow: gives closer ones, the last two equal; none if these are equal or the mask is empty.
     work_out: gives the mask, or None if it is empty, unstable, or cut off by its crop.
     """
 
     score: float
     inner: InclusiveBox | None
     outer: InclusiveBox
+    narrow: Callable[[], Iterable[Boxes]]
     work_out: Callable[[], Candidate | None]
 
     @classmethod
     def known(cls, candidate: Candidate) -> Possible:
         """A mask that is worked out."""
-        return cls(candidate.score, candidate.box, candidate.box, lambda: candidate)
+        box = candidate.box
+        return cls(candidate.score, box, box, tuple, lambda: candidate)
 
 
-def boxes_of(
-    logits: Float32Array, frame: InputFrame, crop: Crop
-) -> tuple[InclusiveBox | None, InclusiveBox] | None:
-    """`inner` and `outer` of a mask, from the crop's (h, w) logits; None if no pixel can be in it."""
-    inner, outer = LogitTiles(logits, frame).windows_above(0.0)
-    if outer is None:
-        return None
-    return None if inner is None else _box(inner, crop), _box(outer, crop)
+def boxes_of(logits: Float32Array, frame: InputFrame, crop: Crop) -> list[Boxes | None]:
+    """The boxes of a crop's masks from their (N, h, w) logits; None where no pixel can be in the mask."""
+    return [
+        None if outer is None else (None if inner is None else _box(inner, crop), _box(outer, crop))
+        for inner, outer in windows_above(logits, frame, 0.0)
+    ]
+
+
+def narrowed(logits: Float32Array, frame: InputFrame, crop: Crop) -> Iterator[Boxes]:
+    """As `Possible.narrow`, of a mask with the crop's (h, w) logits."""
+    for inner, outer in LogitTiles(logits, frame).narrowed(0.0):
+        yield _box(inner, crop), _box(outer, crop)
 
 
 def best(
@@ -63,15 +75,11 @@ def best(
     boxes = np.zeros((0, 4), np.float32)
     for i in np.argsort(-np.array([one.score for one in found], np.float32), kind="stable"):
         one = found[i]
-        if _surely_suppressed(one, boxes, iou_threshold):
-            continue
-        candidate = one.work_out()
-        if candidate is None or not fits(candidate):
-            continue
-        box = np.array(candidate.box, np.float32)
-        if (overlaps(boxes, box).astype(np.float64) <= iou_threshold).all():
+        own = _own_box(one, boxes, iou_threshold)
+        candidate = None if own is None else one.work_out()
+        if candidate is not None and fits(candidate):
             kept.append(candidate)
-            boxes = np.concatenate([boxes, box[None]])
+            boxes = np.concatenate([boxes, np.array([candidate.box], np.float32)])
     return kept
 
 
@@ -92,13 +100,25 @@ def within(found: Iterable[tuple[int, Possible]], most_bytes: float) -> list[Pos
     return masks
 
 
-def _surely_suppressed(one: Possible, boxes: Float32Array, iou_threshold: float) -> bool:
-    if one.inner is None or not len(boxes):
+def _own_box(one: Possible, boxes: Float32Array, iou_threshold: float) -> InclusiveBox | None:
+    """The box of a mask; None if it is empty or one of the boxes (N, 4) suppresses it."""
+    for inner, outer in chain([(one.inner, one.outer)], one.narrow()):
+        if _surely_suppressed(inner, outer, boxes, iou_threshold):
+            return None
+    if inner != outer or (overlaps(boxes, np.array(outer, np.float32)) > np.float64(iou_threshold)).any():
+        return None
+    return outer
+
+
+def _surely_suppressed(
+    inner: InclusiveBox | None, outer: InclusiveBox, boxes: Float32Array, iou_threshold: float
+) -> bool:
+    if inner is None or not len(boxes):
         return False
-    inner, outer = np.array(one.inner, np.float64), np.array([one.outer], np.float64)
-    sides = np.minimum(inner[2:], boxes[:, 2:]) - np.maximum(inner[:2], boxes[:, :2])
+    least = np.array(inner, np.float64)
+    sides = np.minimum(least[2:], boxes[:, 2:]) - np.maximum(least[:2], boxes[:, :2])
     common = np.maximum(sides, 0).prod(axis=1)
-    joint = box_areas(outer).astype(np.float64) + box_areas(boxes) - common
+    joint = box_areas([outer]).astype(np.float64) + box_areas(boxes) - common
     return bool((common > (iou_threshold + _ROUNDING) * joint).any())
 
 

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anymask.automatic.candidates import Candidate, InclusiveBox, is_stable, passes_score, place, stable_mask
+from anymask.automatic.candidates import Candidate, is_stable, passes_score, place, stable_mask
 from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
 from anymask.automatic.decoding import Views
 from anymask.automatic.kept import KeptMask, kept_mask
-from anymask.automatic.possible import Possible, boxes_of
+from anymask.automatic.possible import Boxes, Possible, boxes_of, narrowed
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
 from anymask.automatic.settings import AutomaticSettings, checked_names
@@ -46,9 +46,6 @@ FILTERS = (
     "containment_thresh",
 )
 """Settings that `AutomaticState.records` can change; the others say where to click."""
-
-
-_Boxes = tuple[InclusiveBox | None, InclusiveBox] | None
 
 
 class _Found(NamedTuple):
@@ -81,7 +78,7 @@ class AutomaticState:
     input_size: int
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     _worked_out: dict[tuple[int, float], _Found] = field(default_factory=dict, init=False, repr=False)
-    _boxes: dict[int, _Boxes] = field(default_factory=dict, init=False, repr=False)
+    _boxes: dict[int, Boxes | None] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -180,12 +177,23 @@ class AutomaticState:
             stability, candidate = self._find(number, settings.stability_score_offset)
             return candidate if is_stable(stability, settings.stability_score_thresh) else None
 
+        crop = self.crops[self.masks[number].crop]
+        frame = InputFrame(crop.window.size_hw, self.input_size)
+
+        def narrow() -> Iterator[Boxes]:
+            closer: Boxes | None = None
+            for closer in narrowed(self.low_res_logits(number), frame, crop):
+                self._boxes[number] = closer
+                yield closer
+            self._boxes[number] = closer
+
         if number not in self._boxes:
-            crop = self.crops[self.masks[number].crop]
-            frame = InputFrame(crop.window.size_hw, self.input_size)
-            self._boxes[number] = boxes_of(self.low_res_logits(number), frame, crop)
+            self._boxes[number] = boxes_of(self.low_res_logits(number)[None], frame, crop)[0]
         boxes = self._boxes[number]
-        return None if boxes is None else Possible(self.masks[number].score, *boxes, work_out)
+        if boxes is None:
+            return None
+        known = boxes[0] == boxes[1]
+        return Possible(self.masks[number].score, *boxes, tuple if known else narrow, work_out)
 
     def _find(self, number: int, offset: float) -> _Found:
         """A mask at the image's size, before any filter; kept, because upscaling is what takes time."""

@@ -7,6 +7,7 @@ stay open, a band along a mask's edge.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from anymask.core.arrays import BoolArray, Float32Array, sealed
 from anymask.core.geometry import InputFrame
-from anymask.core.upscale import Axis, Window, axes, low_resolution
+from anymask.core.upscale import Axis, Window, axes, low_resolution, tight, upscale_window
 
 _IntArray = npt.NDArray[np.intp]
 
@@ -34,7 +35,7 @@ class LogitTiles:
 
     def __init__(self, logits: npt.ArrayLike, frame: InputFrame) -> None:
         """logits: (h, w) over the whole input square. Raises InputError if not two-dimensional."""
-        self._low = low_resolution(logits)
+        self._low, self._frame = low_resolution(logits), frame
         rows, columns = axes(self._low.shape, frame)
         self._rows, self._columns = _runs(rows), _runs(columns)
 
@@ -43,37 +44,103 @@ class LogitTiles:
         sure, possible = self._above(threshold)
         return Bounds(self._pixels(sure), self._pixels(possible))
 
-    def windows_above(self, threshold: float) -> tuple[Window | None, Window | None]:
-        """Windows in and round which the tight one of the pixels above `threshold` lies.
+    def narrowed(self, threshold: float) -> Iterator[tuple[Window, Window]]:
+        """Windows in and round which the tight one of the pixels above `threshold` lies, ever closer.
 
-        The first is None if no pixel is surely above it, the second if none can be.
+        A side at a time is found exactly, by upscaling a strip along it; the last two windows are equal.
+        There are none if no pixel is above `threshold`.
         """
         sure, possible = self._above(threshold)
-        return self._window(sure), self._window(possible)
+        inner, outer = self._window(sure), self._window(possible)
+        if inner is None or outer is None:
+            found = self._tight(outer, threshold)
+            if found is not None:
+                yield found, found
+            return
+        for side, strip in zip(Window._fields, _strips(sure, possible), strict=True):
+            found = self._tight(self._window(strip), threshold)
+            inner = inner if found is None else _hull(inner, found)
+            outer = outer._replace(**{side: getattr(inner, side)})
+            yield inner, outer
+
+    def _tight(self, window: Window | None, threshold: float) -> Window | None:
+        if window is None:
+            return None
+        found = tight(window, upscale_window(self._low, self._frame, window) > threshold)
+        return None if found is None else found[0]
 
     @cached_property
     def _extremes(self) -> tuple[Float32Array, Float32Array]:
-        """Least and largest cell that each tile reads, (row runs, column runs)."""
-        least, most = self._low, self._low
-        for number, runs in enumerate((self._rows, self._columns)):
-            least = np.minimum.reduce([np.take(least, cells, axis=number) for cells in runs.cells])
-            most = np.maximum.reduce([np.take(most, cells, axis=number) for cells in runs.cells])
-        return least, most
+        return _extremes(self._low, self._rows, self._columns)
 
     def _above(self, threshold: float) -> tuple[BoolArray, BoolArray]:
-        """Which tiles are above `threshold` as a whole, and which have a pixel that may be."""
-        least, most = self._extremes
-        margin = _ROUNDING * (1 + np.maximum(np.abs(least), np.abs(most)))
-        return least - margin > threshold, most + margin > threshold
+        return _above(*self._extremes, threshold)
 
     def _pixels(self, tiles: BoolArray) -> int:
         return int(self._rows.lengths @ (tiles @ self._columns.lengths))
 
     def _window(self, tiles: BoolArray) -> Window | None:
-        rows, columns = np.flatnonzero(tiles.any(axis=1)), np.flatnonzero(tiles.any(axis=0))
-        if rows.size == 0:
-            return None
-        return Window(*self._rows.stretch(rows), *self._columns.stretch(columns))
+        return _windows(tiles[None], self._rows, self._columns)[0]
+
+
+def windows_above(
+    logits: npt.ArrayLike, frame: InputFrame, threshold: float
+) -> list[tuple[Window | None, Window | None]]:
+    """Of each of (N, h, w) logits windows in and round which the tight one of the pixels above it lies.
+
+    The first is None if no pixel is surely above `threshold`, the second if none can be.
+    """
+    low = np.asarray(logits, np.float32)
+    rows, columns = (_runs(axis) for axis in axes(low.shape[1:], frame))
+    sure, possible = _above(*_extremes(low, rows, columns), threshold)
+    return list(zip(_windows(sure, rows, columns), _windows(possible, rows, columns), strict=True))
+
+
+def _extremes(low: Float32Array, rows: _Runs, columns: _Runs) -> tuple[Float32Array, Float32Array]:
+    """Least and largest cell that each tile reads: (..., h, w) -> twice (..., row runs, column runs)."""
+    least, most = low, low
+    for axis, runs in ((-2, rows), (-1, columns)):
+        least = np.minimum.reduce([np.take(least, cells, axis=axis) for cells in runs.cells])
+        most = np.maximum.reduce([np.take(most, cells, axis=axis) for cells in runs.cells])
+    return least, most
+
+
+def _above(least: Float32Array, most: Float32Array, threshold: float) -> tuple[BoolArray, BoolArray]:
+    """Which tiles are above `threshold` as a whole, and which have a pixel that may be."""
+    margin = _ROUNDING * (1 + np.maximum(np.abs(least), np.abs(most)))
+    return least - margin > threshold, most + margin > threshold
+
+
+def _windows(tiles: BoolArray, rows: _Runs, columns: _Runs) -> list[Window | None]:
+    """The windows of (N, row runs, column runs) tiles, None where there are none."""
+    sides = []
+    for axis, runs in ((2, rows), (1, columns)):
+        sides += runs.stretch(np.logical_or.reduce(tiles, axis=axis))
+    places = zip(np.stack(sides, axis=1).tolist(), np.logical_or.reduce(tiles, axis=(1, 2)), strict=True)
+    return [Window(*place) if filled else None for place, filled in places]
+
+
+def _strips(sure: BoolArray, possible: BoolArray) -> list[BoolArray]:
+    """The possible tiles above, below, left and right of the box of the sure ones, four times (R, C)."""
+    rows, columns = np.flatnonzero(sure.any(axis=1)), np.flatnonzero(sure.any(axis=0))
+    beside = slice(int(rows[0]), int(rows[-1]) + 1)
+    places = (
+        (slice(0, beside.start), slice(None)),
+        (slice(beside.stop, None), slice(None)),
+        (beside, slice(0, int(columns[0]))),
+        (beside, slice(int(columns[-1]) + 1, None)),
+    )
+    strips = []
+    for place in places:
+        strip = np.zeros_like(possible)
+        strip[place] = possible[place]
+        strips.append(strip)
+    return strips
+
+
+def _hull(one: Window, other: Window) -> Window:
+    y0, y1, x0, x1 = zip(one, other, strict=True)
+    return Window(min(y0), max(y1), min(x0), max(x1))
 
 
 class _Runs(NamedTuple):
@@ -83,9 +150,10 @@ class _Runs(NamedTuple):
     lengths: _IntArray
     cells: _IntArray
 
-    def stretch(self, runs: _IntArray) -> tuple[int, int]:
-        """First output of the first run, and one behind the last output of the last."""
-        return int(self.starts[runs[0]]), int(self.starts[runs[-1]] + self.lengths[runs[-1]])
+    def stretch(self, runs: BoolArray) -> tuple[_IntArray, _IntArray]:
+        """Of each of (N, R) bool the first output of the first run, and one behind the last of the last."""
+        first, last = runs.argmax(axis=1), runs.shape[1] - 1 - runs[:, ::-1].argmax(axis=1)
+        return self.starts[first], self.starts[last] + self.lengths[last]
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,8 @@ result.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +18,8 @@ from anymask.core.masks import as_mask, mask_box
 from anymask.core.upscale import Window
 
 _IntArray = npt.NDArray[np.intp]
+
+_BOX_COST = 1000  # pixels that could be set in the time that it takes to begin with a region
 
 
 def remove_islands(mask: npt.ArrayLike, min_area: float) -> BoolArray:
@@ -27,11 +31,13 @@ def remove_islands(mask: npt.ArrayLike, min_area: float) -> BoolArray:
     window = _own_box(array)
     if window is None:
         return array.copy()
-    labels, areas = _label(array[window.slices])
-    keep = areas >= min_area
+    regions = _label(array[window.slices])
+    keep = regions.areas >= min_area
     if not keep.any():
-        keep[np.argmax(areas)] = True
-    return _placed(np.append(False, keep)[labels], window, array.shape)
+        keep[np.argmax(regions.areas)] = True
+    kept = array.copy()
+    regions.paint(kept[window.slices], ~keep, False)
+    return kept
 
 
 def fill_holes(mask: npt.ArrayLike, max_area: float | None = None) -> BoolArray:
@@ -49,13 +55,14 @@ def fill_holes(mask: npt.ArrayLike, max_area: float | None = None) -> BoolArray:
         return array.copy()
     if window is None or (max_area is not None and _outside_may_be_small(array.shape, window, max_area)):
         window = Window(0, array.shape[0], 0, array.shape[1])
-    labels, areas = _label(~array[window.slices])
+    regions = _label(~array[window.slices])
+    labels, areas = regions.labels, regions.areas
     fill = np.ones(len(areas), np.bool_) if max_area is None else areas < max_area
     # The window's edge is the image's border, or background that goes on outside.
     edge = _edge_labels(labels) if max_area is None else _open_labels(labels, window, array.shape)
     fill[edge[edge > 0] - 1] = False
     filled = array.copy()
-    filled[window.slices] |= np.append(False, fill)[labels]
+    regions.paint(filled[window.slices], fill, True)
     return filled
 
 
@@ -83,18 +90,20 @@ def remove_specks(mask: npt.ArrayLike, share: float) -> BoolArray:
     window = _own_box(array, margin=1)
     if window is None:
         return array.copy()
-    inside = array[window.slices].copy()
-    labels, areas = _label(inside)
-    each, together = share * areas.max(), share * areas.sum()
-    labels, areas = _label(~inside)
-    edge = _edge_labels(labels)
-    areas[edge[edge > 0] - 1] = array.size  # no holes, so never small
-    inside |= np.append(False, _smallest(areas, each, together))[labels]
-    labels, areas = _label(inside)
-    islands = _smallest(areas, each, together)
-    islands[np.argmax(areas)] = False
-    inside &= ~np.append(False, islands)[labels]
-    return _placed(inside, window, array.shape)
+    tidy = array.copy()
+    inside = tidy[window.slices]
+    regions, background = _label(inside), _label(~inside)
+    each, together = share * regions.areas.max(), share * regions.areas.sum()
+    edge = _edge_labels(background.labels)
+    background.areas[edge[edge > 0] - 1] = array.size  # no holes, so never small
+    holes = _smallest(background.areas, each, together)
+    if holes.any():
+        background.paint(inside, holes, True)
+        regions = _label(inside)
+    islands = _smallest(regions.areas, each, together)
+    islands[np.argmax(regions.areas)] = False
+    regions.paint(inside, islands, False)
+    return tidy
 
 
 def keep_largest(mask: npt.ArrayLike) -> BoolArray:
@@ -108,9 +117,9 @@ def connected_regions(mask: npt.ArrayLike) -> list[BoolArray]:
     window = _own_box(array)
     if window is None:
         return []
-    labels, areas = _label(array[window.slices])
-    order = np.argsort(-areas, kind="stable")
-    return [_placed(labels == region + 1, window, array.shape) for region in order]
+    regions = _label(array[window.slices])
+    order = np.argsort(-regions.areas, kind="stable")
+    return [_placed(regions.labels == region + 1, window, array.shape) for region in order]
 
 
 def _checked(mask: npt.ArrayLike, area: float) -> BoolArray:
@@ -119,14 +128,33 @@ def _checked(mask: npt.ArrayLike, area: float) -> BoolArray:
     return as_mask(mask)
 
 
-def _label(mask: BoolArray) -> tuple[_IntArray, _IntArray]:
-    """Labels (h, w), 0 outside and 1.. inside, and the area of each label from 1 on."""
+class _Regions(NamedTuple):
+    """labels: (h, w) int32, 0 outside and 1.. inside. areas: (n,) pixels. boxes_xywh: (n, 4)."""
+
+    labels: npt.NDArray[np.int32]
+    areas: _IntArray
+    boxes_xywh: _IntArray
+
+    def paint(self, onto: BoolArray, chosen: BoolArray, value: bool) -> None:
+        """Set the pixels of the regions that are `chosen` (n,) in `onto` (h, w)."""
+        numbers = np.flatnonzero(chosen)
+        boxes = self.boxes_xywh[numbers]
+        if _BOX_COST * len(boxes) + (boxes[:, 2] * boxes[:, 3]).sum() > onto.size:
+            onto[np.append(False, chosen)[self.labels]] = value
+            return
+        for number, (x, y, width, height) in zip(numbers.tolist(), boxes.tolist(), strict=True):
+            place = slice(y, y + height), slice(x, x + width)
+            onto[place][self.labels[place] == number + 1] = value
+
+
+def _label(mask: BoolArray) -> _Regions:
     import cv2
 
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         np.ascontiguousarray(mask).view(np.uint8), connectivity=8
     )
-    return np.asarray(labels, dtype=np.intp), np.asarray(stats[1:, cv2.CC_STAT_AREA], dtype=np.intp)
+    areas, boxes = stats[1:, cv2.CC_STAT_AREA], stats[1:, : cv2.CC_STAT_AREA]
+    return _Regions(np.asarray(labels, np.int32), areas.astype(np.intp), boxes.astype(np.intp))
 
 
 def _smallest(areas: _IntArray, each: float, together: float) -> BoolArray:
@@ -162,11 +190,13 @@ def _outside_may_be_small(size_hw: tuple[int, ...], window: Window, max_area: fl
     return any(0 < pixels < max_area for pixels in beyond)
 
 
-def _edge_labels(labels: _IntArray) -> _IntArray:
+def _edge_labels(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
 
 
-def _open_labels(labels: _IntArray, window: Window, size_hw: tuple[int, ...]) -> _IntArray:
+def _open_labels(
+    labels: npt.NDArray[np.int32], window: Window, size_hw: tuple[int, ...]
+) -> npt.NDArray[np.int32]:
     """Labels along those sides of the window beyond which the image goes on."""
     sides = [
         (window.y0 > 0, labels[0]),

@@ -62,8 +62,9 @@ def upscale_window(logits: npt.ArrayLike, frame: InputFrame, window: Window) -> 
     low = low_resolution(logits)
     _check_window(window, frame.image_hw)
     rows, columns = axes(low.shape, frame)
-    across = columns.read(low.T, window.x0, window.x1).T
-    return rows.read(np.ascontiguousarray(across), window.y0, window.y1)
+    needed = rows.inputs_of(window.y0, window.y1)
+    across = columns.read_across(low[needed], window.x0, window.x1)
+    return rows.read(across, window.y0, window.y1, known_from=needed.start)
 
 
 def mask_window(logits: npt.ArrayLike, frame: InputFrame, threshold: float = 0.0) -> Window | None:
@@ -117,17 +118,37 @@ class Axis:
     first: _IntArray  # (n_out,), never decreasing
     weights: Float32Array  # (taps, n_out)
 
-    def read(self, values: Float32Array, start: int, stop: int) -> Float32Array:
-        """(n_in, m) values -> (stop - start, m) float32: outputs start..stop along the first axis."""
+    def read(self, values: Float32Array, start: int, stop: int, *, known_from: int = 0) -> Float32Array:
+        """(n, m) values -> (stop - start, m) float32: outputs start..stop along the first axis.
+
+        values: inputs from number `known_from` on, at least those that the outputs read.
+        """
         out = np.empty((stop - start, values.shape[1]), np.float32)
         for at in range(start, stop, _ROWS_AT_ONCE):
             end = min(at + _ROWS_AT_ONCE, stop)
             block = out[at - start : end - start]
-            first, weights = self.first[at:end], self.weights[:, at:end, None]
+            first, weights = self.first[at:end] - known_from, self.weights[:, at:end, None]
             np.multiply(values[first], weights[0], out=block)
             for tap in range(1, len(weights)):
                 block += values[first + tap] * weights[tap]
         return out
+
+    def read_across(self, values: Float32Array, start: int, stop: int) -> Float32Array:
+        """As `read` along the second axis: (m, n_in) values -> (m, stop - start) float32."""
+        first, weights = self.first[start:stop], self.weights[:, start:stop]
+        out = np.take(values, first, axis=1)
+        out *= weights[0]
+        for tap in range(1, len(weights)):
+            term = np.take(values, first + tap, axis=1)
+            term *= weights[tap]
+            out += term
+        return out
+
+    def inputs_of(self, start: int, stop: int) -> slice:
+        """The inputs that outputs start..stop read."""
+        if start == stop:
+            return slice(0, 0)
+        return slice(int(self.first[start]), int(self.first[stop - 1]) + len(self.weights))
 
     def readers_of(self, cells: _IntArray) -> tuple[int, int] | None:
         """The range (start, stop) of outputs that read an input from cells[0] to cells[-1]; None if there
