@@ -46,6 +46,16 @@ def test_intact_small_and_described() -> None:
         assert f"{value:.3f}" in card
 
 
+def test_older_versions_stay_loadable(lite: Model) -> None:
+    old = anymask.load("lite@0.1.0")
+    assert old.spec.version == "0.1.0" < lite.spec.version
+    assert old.sha256 != lite.sha256
+    assert resolve("lite").version == lite.spec.version
+    photo = PHOTOS[0]
+    found = old.predict(old.embed(EXAMPLES / photo["file"]), box=photo["objects"][0]["box"]).best
+    assert box_iou(found.box, photo["objects"][0]["box"]) > 0.75
+
+
 def test_a_box_gives_the_object(lite: Model, photo: tuple[dict, ImageEmbedding]) -> None:
     about, embedding = photo
     for thing in about["objects"]:

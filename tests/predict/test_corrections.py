@@ -61,17 +61,6 @@ def test_a_removal_does_not_bring_the_background_in() -> None:
     assert not found[8:, :].any()
 
 
-def test_far_changes_need_a_sure_network() -> None:
-    """A click just outside the mask reaches a little way; beyond, only strong logits are taken."""
-    old = square(0, 0, 4, 16)
-    weak, strong = square(0, 0, 16, 16, 2.0), square(0, 0, 16, 16, 19.0)
-    click = (26.0, 32.0)  # cell 6.5, 2 to 3 cells from the mask
-    assert not (corrected(old, weak, *click, include=True) > 0)[:, 12:].any()
-    assert (corrected(old, weak, *click, include=True) > 0)[8, 4:8].all()
-    near = (corrected(old, strong, *click, include=True) > 0)[8]
-    assert near[:12].all()
-
-
 def test_scores_are_the_new_ones() -> None:
     new = Candidate(square(2, 2, 10, 6), 0.31, FRAME)
     found = correct_locally(candidate(square(2, 2, 6, 6)), Prediction((new,)), (32, 16), include=True)

@@ -31,7 +31,8 @@ def summary(click: float) -> dict[str, object]:
         "interval_95": {name: [value - 0.1, value + 0.1] for name, value in figures.items()},
         "share_of_extra_clicks_that_made_it_worse": 0.021, "predicted_iou_ece": 0.034,
         "by_source": {"cats": {"masks": 3, **figures}, "cells": {"masks": 9, **figures, "click1": 0.2}},
-        "by_size": {"small": {"masks": 5, **figures}}, "by_kind": {"animal": {"masks": 3, **figures}},
+        "by_size": {"small": {"masks": 5, "mean_over_masks": figures}},
+        "by_kind": {"animal": {"masks": 3, "mean_over_masks": {**figures, "click5": 0.456}}},
     }  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def test_card_and_manifest(place: Path, monkeypatch: pytest.MonkeyPatch) -> None
     text = (place / "model" / "MODEL_CARD.md").read_text()
     assert "| all sources | 0.512 | 0.600 |" in text
     assert "50 images with 90 human-made masks from 2 public sources" in text
+    assert "| animal | 3 | 0.512 | 0.456 | 0.800 |" in text
     assert "`grabcut`: box 0.800" in text
     assert "Worst: cells 0.20, cats 0.51" in text
     assert "2.1 %" in text

@@ -3,19 +3,16 @@
 A click on an existing mask says that the mask is wrong there; it says nothing of the rest. A small network
 asked again with one more click now and then draws the whole mask anew, and worse. So only that part of the
 new mask is taken which the click is about: changes of the click's own kind (an include click adds, an exclude
-click removes), connected to the click, and the farther from it, the surer the network has to be.
-docs/log.md has the measurements.
+click removes) that are connected to the click. docs/log.md has the measurements.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from anymask.core.arrays import BoolArray, Float32Array
+from anymask.core.arrays import BoolArray
 from anymask.core.prediction import Candidate, Prediction
 
-DOUBT = 6.0
-"""Logit a change needs per reach beyond the first; a click's reach is its distance from the mask's edge."""
 TOUCH = 2  # low-resolution cells round the click in which its change must begin
 
 
@@ -40,9 +37,7 @@ def _corrected(
     old, new = before.low_res_logits, after.low_res_logits
     x, y = _cell(before, click_xy)
     was, now = old > before.threshold, new > after.threshold
-    sure = (new - after.threshold) * (1 if include else -1)
-    wanted = (now & ~was if include else was & ~now) & (sure > DOUBT * _beyond(was, x, y, include))
-    taken = _touching(wanted, x, y) | (was == now)
+    taken = _touching(now & ~was if include else was & ~now, x, y) | (was == now)
     return Candidate(np.where(taken, new, old), after.score, after.frame, after.threshold)
 
 
@@ -51,16 +46,6 @@ def _cell(candidate: Candidate, click_xy: tuple[float, float]) -> tuple[float, f
     x, y = candidate.frame.points_to_input(np.array([click_xy], np.float32))[0]
     side = len(candidate.low_res_logits) / candidate.frame.input_size
     return float(x) * side, float(y) * side
-
-
-def _beyond(was: BoolArray, x: float, y: float, include: bool) -> Float32Array:
-    """How many reaches each cell lies beyond the click's first, at least 0."""
-    rows, columns = np.indices(was.shape)
-    distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
-    outside = was if include else ~was
-    reach = float(distance[outside].min(initial=max(was.shape)))
-    beyond: Float32Array = np.maximum(distance / max(reach, 1.5) - 1, 0).astype(np.float32)
-    return beyond
 
 
 def _touching(region: BoolArray, x: float, y: float) -> BoolArray:

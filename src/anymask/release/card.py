@@ -70,10 +70,10 @@ def quality_table(summary: Mapping[str, Any]) -> str:
 
 
 def group_table(summary: Mapping[str, Any], key: str, title: str) -> str:
-    """One row per group (size, kind): masks, and IoU for one click, five clicks and the box."""
+    """One row per group (size, kind): masks, and their mean IoU for one click, five clicks and the box."""
     names = [name for name in ("click1", "click5", "box") if name in summary["mean_over_sources"]]
     rows = [
-        (group, str(found["masks"]), *(f"{found[name]:.3f}" for name in names if name in found))
+        (group, str(found["masks"]), *(f"{found['mean_over_masks'][name]:.3f}" for name in names))
         for group, found in summary[key].items()
     ]
     return table([title, "masks", *(COLUMNS[name] for name in names)], rows)
