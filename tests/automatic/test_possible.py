@@ -11,6 +11,7 @@ from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.crops import Crop
 from anymask.automatic.possible import Boxes, Possible, best, boxes_of, narrowed, within
 from anymask.automatic.suppression import suppress_overlaps
+from anymask.automatic.workers import Workers
 from anymask.core.geometry import InputFrame
 from anymask.core.rle import encode
 from anymask.core.upscale import Window, upscale_mask
@@ -45,7 +46,8 @@ def scene(seed: int) -> list[Possible]:
 
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 0.7, 1.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_equals_suppressing_all(seed: int, threshold: float) -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_equals_suppressing_all(seed: int, threshold: float, threads: int) -> None:
     found = scene(seed)
 
     def fits(one: Candidate) -> bool:
@@ -55,7 +57,8 @@ def test_equals_suppressing_all(seed: int, threshold: float) -> None:
     all_of_them = [one for one in worked_out if one is not None and fits(one)]
     kept = suppress_overlaps([one.box for one in all_of_them], [one.score for one in all_of_them], threshold)
     expected = [all_of_them[i] for i in kept]
-    assert best(found, fits, threshold) == expected
+    with Workers(threads) as workers:
+        assert best(found, fits, threshold, workers) == expected
     assert len(expected) >= 1
 
 

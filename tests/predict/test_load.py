@@ -33,6 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(loading, "resolve", resolve)
     backends = types.ModuleType("anymask.predict.backends")
     backends.make_runtime = make_runtime  # type: ignore[attr-defined]
+    backends.usable_cores = lambda: 5  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "anymask.predict.backends", backends)
     asked["expected folder"] = folder
     return asked
@@ -46,13 +47,15 @@ def test_defaults(asked: dict[str, Any]) -> None:
         "backend": "auto", "precision": "fast", "threads": None,
     }  # fmt: skip
     assert model.sha256 == SHA256
+    assert model.threads == 5
     assert model.predict(model.embed(scene()), points=[(40, 30)]).best.area > 0
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_options_reach_the_runtime(asked: dict[str, Any], precision: Any, backend: Any) -> None:
-    load("vit_b", precision=precision, backend=backend, threads=3, offline=True)
+    model = load("vit_b", precision=precision, backend=backend, threads=3, offline=True)
+    assert model.threads == 3
     assert (asked["precision"], asked["backend"], asked["threads"]) == (precision, backend, 3)
     assert (asked["name"], asked["offline"]) == ("vit_b", True)
 

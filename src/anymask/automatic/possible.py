@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.crops import Crop
 from anymask.automatic.suppression import box_areas, overlaps
+from anymask.automatic.workers import ALONE, Workers
 from anymask.core.arrays import Float32Array
 from anymask.core.edges import LogitTiles, windows_above
 from anymask.core.geometry import InputFrame
@@ -25,6 +27,7 @@ from anymask.core.upscale import Window
 Boxes = tuple[InclusiveBox | None, InclusiveBox]
 """In and round which the box of a mask lies, image pixels; the first is None if not known."""
 
+_TOGETHER = 16  # masks per thread that are looked at before better ones are known to stay
 _ROUNDING = 1e-5  # of an IoU in float32
 
 
@@ -65,7 +68,10 @@ def narrowed(logits: Float32Array, frame: InputFrame, crop: Crop) -> Iterator[Bo
 
 
 def best(
-    found: Sequence[Possible], fits: Callable[[Candidate], bool], iou_threshold: float
+    found: Sequence[Possible],
+    fits: Callable[[Candidate], bool],
+    iou_threshold: float,
+    workers: Workers = ALONE,
 ) -> list[Candidate]:
     """Those that fit and that no better one suppresses by its box, the best score first.
 
@@ -73,17 +79,27 @@ def best(
     """
     kept: list[Candidate] = []
     boxes = np.zeros((0, 4), np.float32)
-    for i in np.argsort(-np.array([one.score for one in found], np.float32), kind="stable"):
-        one = found[i]
-        own = _own_box(one, boxes, iou_threshold)
-        candidate = None if own is None else one.work_out()
-        if candidate is not None and fits(candidate):
-            kept.append(candidate)
-            boxes = np.concatenate([boxes, np.array([candidate.box], np.float32)])
+    order = np.argsort(-np.array([one.score for one in found], np.float32), kind="stable").tolist()
+    at, together = 0, workers.count
+    while at < len(order):
+        known = len(kept)
+        looked_at = partial(_unless_suppressed, boxes=boxes, iou_threshold=iou_threshold)
+        for candidate in workers.map(looked_at, [found[i] for i in order[at : at + together]]):
+            if candidate is None or not fits(candidate):
+                continue
+            box = np.array(candidate.box, np.float32)
+            if not _is_suppressed(box, boxes[known:], iou_threshold):
+                kept.append(candidate)
+                boxes = np.concatenate([boxes, box[None]])
+        at += together
+        # Looking at many together is in vain where one of them suppresses others.
+        together = workers.count * (1 if len(kept) > known else min(2 * together // workers.count, _TOGETHER))
     return kept
 
 
-def within(found: Iterable[tuple[int, Possible]], most_bytes: float) -> list[Possible]:
+def within(
+    found: Iterable[tuple[int, Possible]], most_bytes: float, workers: Workers = ALONE
+) -> list[Possible]:
     """All of them, but worked out, which frees their logits, as soon as those would take more bytes.
 
     found: bytes of the logits that a mask holds, and the mask.
@@ -94,32 +110,42 @@ def within(found: Iterable[tuple[int, Possible]], most_bytes: float) -> list[Pos
         masks.append(one)
         held += size
         if held > most_bytes:
-            candidates = [waiting.work_out() for waiting in masks[settled:]]
+            candidates = workers.map(lambda waiting: waiting.work_out(), masks[settled:])
             masks[settled:] = [Possible.known(one) for one in candidates if one is not None]
             held, settled = 0, len(masks)
     return masks
 
 
-def _own_box(one: Possible, boxes: Float32Array, iou_threshold: float) -> InclusiveBox | None:
-    """The box of a mask; None if it is empty or one of the boxes (N, 4) suppresses it."""
+def _unless_suppressed(one: Possible, boxes: Float32Array, iou_threshold: float) -> Candidate | None:
+    """The mask worked out; None if it is none or one of the boxes (N, 4) suppresses it."""
     for inner, outer in chain([(one.inner, one.outer)], one.narrow()):
-        if _surely_suppressed(inner, outer, boxes, iou_threshold):
+        least, most = _iou_bounds(inner, outer, boxes)
+        if least > iou_threshold + _ROUNDING:
             return None
-    if inner != outer or (overlaps(boxes, np.array(outer, np.float32)) > np.float64(iou_threshold)).any():
+        if most < iou_threshold - _ROUNDING:
+            return one.work_out()
+    if inner != outer or _is_suppressed(np.array(outer, np.float32), boxes, iou_threshold):
         return None
-    return outer
+    return one.work_out()
 
 
-def _surely_suppressed(
-    inner: InclusiveBox | None, outer: InclusiveBox, boxes: Float32Array, iou_threshold: float
-) -> bool:
-    if inner is None or not len(boxes):
-        return False
-    least = np.array(inner, np.float64)
-    sides = np.minimum(least[2:], boxes[:, 2:]) - np.maximum(least[:2], boxes[:, :2])
-    common = np.maximum(sides, 0).prod(axis=1)
-    joint = box_areas([outer]).astype(np.float64) + box_areas(boxes) - common
-    return bool((common > (iou_threshold + _ROUNDING) * joint).any())
+def _iou_bounds(inner: InclusiveBox | None, outer: InclusiveBox, boxes: Float32Array) -> tuple[float, float]:
+    """Least and largest possible IoU, of the highest with one of the boxes (N, 4), of a box between two."""
+    if not len(boxes):
+        return 0.0, 0.0
+    between = np.array([inner or (*outer[:2], *outer[:2]), outer], np.float64)[:, None]
+    sides = np.minimum(between[..., 2:], boxes[:, 2:]) - np.maximum(between[..., :2], boxes[:, :2])
+    common = np.maximum(sides, 0).prod(axis=2)
+    if inner is None:
+        common[0] = 0
+    areas = (between[..., 2:] - between[..., :2]).prod(axis=2)
+    joint = np.maximum(areas[::-1], common) + box_areas(boxes) - common
+    bounds = np.divide(common, joint, out=np.zeros_like(common), where=joint > 0).max(axis=1)
+    return float(bounds[0]), float(bounds[1])
+
+
+def _is_suppressed(box: Float32Array, boxes: Float32Array, iou_threshold: float) -> bool:
+    return bool((overlaps(boxes, box).astype(np.float64) > iou_threshold).any())
 
 
 def _box(window: Window, crop: Crop) -> InclusiveBox:

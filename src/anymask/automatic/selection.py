@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from anymask.automatic.candidates import Candidate
 from anymask.automatic.overlaps import drop_covered, suppress_masks
@@ -10,13 +11,17 @@ from anymask.automatic.possible import Possible, best
 from anymask.automatic.settings import AutomaticSettings
 from anymask.automatic.suppression import suppress_overlaps
 from anymask.automatic.tidy import tidy_masks, without_specks
+from anymask.automatic.workers import ALONE, Workers
 from anymask.core.prompt import Prompt
 from anymask.core.record import MaskRecord
 from anymask.predict.provenance import Origin, provenance
 
 
 def select(
-    crops: Iterable[Sequence[Possible]], settings: AutomaticSettings, image_hw: tuple[int, int]
+    crops: Iterable[Sequence[Possible]],
+    settings: AutomaticSettings,
+    image_hw: tuple[int, int],
+    workers: Workers = ALONE,
 ) -> list[Candidate]:
     """The candidates that stay, by falling score; with crops those of the smallest crops first.
 
@@ -27,16 +32,17 @@ def select(
     number_of_crops = 0
     for found in crops:
         number_of_crops += 1
-        candidates += best(found, lambda one: _has_size(one, settings, image_hw), settings.box_nms_thresh)
+        fits = partial(_has_size, settings=settings, image_hw=image_hw)
+        candidates += best(found, fits, settings.box_nms_thresh, workers)
     if number_of_crops > 1:
         sizes = [1 / one.crop.area for one in candidates]
         boxes = [one.box for one in candidates]
         candidates = [candidates[i] for i in suppress_overlaps(boxes, sizes, settings.crop_nms_thresh)]
     if settings.min_mask_region_area > 0:
         nms_thresh = max(settings.box_nms_thresh, settings.crop_nms_thresh)
-        candidates = tidy_masks(candidates, settings.min_mask_region_area, nms_thresh)
+        candidates = tidy_masks(candidates, settings.min_mask_region_area, nms_thresh, workers)
     if settings.tidy_share > 0:
-        candidates = [without_specks(candidate, settings.tidy_share) for candidate in candidates]
+        candidates = workers.map(partial(without_specks, share=settings.tidy_share), candidates)
     return _without_overlaps(candidates, settings)
 
 

@@ -23,6 +23,7 @@ from anymask.automatic.possible import Boxes, Possible, boxes_of, narrowed
 from anymask.automatic.presets import preset_settings
 from anymask.automatic.selection import record_of, select
 from anymask.automatic.settings import AutomaticSettings, checked_names
+from anymask.automatic.workers import Workers
 from anymask.core.arrays import Float32Array, Float64Array
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import InputError
@@ -63,7 +64,7 @@ class AutomaticState:
     crops: the parts of the image that were looked at. settings: of the run; `records` uses them by default.
     keep_above: the masks' scores are above it (0: all are here). low_res_hw: size of a mask's logits, cells.
     model, model_sha256, image_sha256, image_hw, input_size: as in `ImageEmbedding`.
-    thresholds: of the model, by preset, as `ModelSpec.automatic`.
+    thresholds: of the model, by preset, as `ModelSpec.automatic`. threads: of the CPU, for `records`.
     """
 
     masks: tuple[KeptMask, ...] = field(repr=False)
@@ -77,6 +78,7 @@ class AutomaticState:
     image_hw: tuple[int, int]
     input_size: int
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    threads: int = field(default=1, repr=False)
     _worked_out: dict[tuple[int, float], _Found] = field(default_factory=dict, init=False, repr=False)
     _boxes: dict[int, Boxes | None] = field(default_factory=dict, init=False, repr=False)
 
@@ -129,7 +131,9 @@ class AutomaticState:
             filters = {name: getattr(chosen, name) for name in FILTERS} | filters
         settings = self._settings(filters)
         found = (list(self._possible(number, settings)) for number in range(len(self.crops)))
-        return [record_of(candidate, self) for candidate in select(found, settings, self.image_hw)]
+        with Workers(self.threads) as workers:
+            candidates = select(found, settings, self.image_hw, workers)
+        return [record_of(candidate, self) for candidate in candidates]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, atomically. Returns the path. Raises OutputError."""
@@ -256,4 +260,5 @@ def everything(
         image_hw=embedding.image_hw,
         input_size=embedding.input_size,
         thresholds=model.spec.automatic,
+        threads=model.threads,
     )

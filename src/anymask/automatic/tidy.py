@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from anymask.automatic.candidates import Candidate, InclusiveBox
 from anymask.automatic.suppression import suppress_overlaps
+from anymask.automatic.workers import ALONE, Workers
 from anymask.core.masks import mask_area, mask_box
 from anymask.core.regions import remove_small_regions, remove_specks
 from anymask.core.rle import decode, decode_window, encode, encode_window
 from anymask.core.upscale import Window
 
 
-def tidy_masks(candidates: Sequence[Candidate], min_area: float, nms_thresh: float) -> list[Candidate]:
+def tidy_masks(
+    candidates: Sequence[Candidate], min_area: float, nms_thresh: float, workers: Workers = ALONE
+) -> list[Candidate]:
     """Masks without holes and islands below `min_area` pixels, and without the duplicates this makes.
 
     Of two masks whose boxes now overlap by more than `nms_thresh`, one that needed no repair stays.
     """
-    tidied = [_tidy(candidate, min_area) for candidate in candidates]
+    tidied = workers.map(partial(_tidy, min_area=min_area), candidates)
     scores = np.array([not repaired for _, repaired in tidied], np.float32)
     kept = suppress_overlaps([candidate.box for candidate, _ in tidied], scores, nms_thresh)
     return [tidied[i][0] for i in kept]

@@ -113,7 +113,7 @@ def _above(least: Float32Array, most: Float32Array, threshold: float) -> tuple[B
 
 def _windows(tiles: BoolArray, rows: _Runs, columns: _Runs) -> list[Window | None]:
     """The windows of (N, row runs, column runs) tiles, None where there are none."""
-    sides = []
+    sides: list[_IntArray] = []
     for axis, runs in ((2, rows), (1, columns)):
         sides += runs.stretch(np.logical_or.reduce(tiles, axis=axis))
     places = zip(np.stack(sides, axis=1).tolist(), np.logical_or.reduce(tiles, axis=(1, 2)), strict=True)

@@ -84,6 +84,11 @@ def _compiled(folder: ModelFolder) -> Path | None:
     return path if os.access(path, os.W_OK) else None
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return restricted_cores() or os.cpu_count() or 1
+
+
 def restricted_cores() -> int | None:
     """How many cores this process may use if they are fewer than the machine's, else None.
 

@@ -44,7 +44,10 @@ def load(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise InputError(f"threads is {threads!r}; give a whole number from 1, or None for all cores")
     folder = resolve(name_or_path, offline=offline)
-    from anymask.predict.backends import make_runtime  # only now: a wrong name is told without it
+    from anymask.predict.backends import (
+        make_runtime,
+        usable_cores,
+    )  # only now: a wrong name is told without it
 
     runtime = make_runtime(folder, backend=backend, precision=precision, threads=threads)
-    return Model(runtime, sha256=folder.sha256)
+    return Model(runtime, sha256=folder.sha256, threads=threads or usable_cores())

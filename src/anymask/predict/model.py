@@ -32,9 +32,13 @@ class Model:
     It holds no picture: embeddings are values of the caller. Safe to share between threads.
     """
 
-    def __init__(self, runtime: Runtime, *, sha256: str) -> None:
-        """runtime: what computes. sha256: of the model's weights; embeddings and records carry it."""
+    def __init__(self, runtime: Runtime, *, sha256: str, threads: int = 1) -> None:
+        """runtime: what computes. sha256: of the model's weights; embeddings and records carry it.
+
+        threads: of the CPU, for the work on masks that the runtime does not do.
+        """
         self._runtime = runtime
+        self._threads = threads
         self._sha256 = sha256
 
     def __repr__(self) -> str:
@@ -49,6 +53,11 @@ class Model:
     def runtime(self) -> Runtime:
         """The seam below: what encodes and decodes, for callers that batch prompts themselves."""
         return self._runtime
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that work on this model's masks may take; the runtime's are of the same number."""
+        return self._threads
 
     @property
     def sha256(self) -> str:
