@@ -146,12 +146,12 @@ def model_summary(report: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 def metrics(report: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest keeps of a report."""
     _, summary = model_summary(report)
-    kept = {key: {k: round(v, 4) for k, v in summary[key].items()} for key in ROWS}
+    kept = {key: {k: round(v, 6) for k, v in summary[key].items()} for key in ROWS}
     single = ("share_of_extra_clicks_that_made_it_worse", "predicted_iou_ece")
     return {
         "protocol": f"interactive, {report['data']['name']}",
         **kept,
-        **{k: round(summary[k], 4) for k in single},
+        **{k: round(summary[k], 6) for k in single},
     }
 
 
