@@ -72,7 +72,8 @@ def run_ours(checkpoint: str, precision: Any) -> dict[str, Any]:
     from bench.scene import Scene, SceneRuntime
 
     model = sam_model_registry["vit_b"](checkpoint=checkpoint, precision=precision).model
-    model = Model(SceneRuntime(model.runtime, Scene(SIZE_HW)), sha256=model.sha256)
+    scene = SceneRuntime(model.runtime, Scene(SIZE_HW))
+    model = Model(scene, sha256=model.sha256, threads=model.threads)
     return _run(model)
 
 
