@@ -45,7 +45,11 @@ class OpenGraph(Protocol):
         ...
 
     def run(self, inputs: Mapping[str, Value]) -> Mapping[str, Value]:
-        """Compute. inputs: arrays or values. The outputs are valid until the next run of this graph."""
+        """Compute. inputs: arrays or values. The outputs are valid until the graph's next run or release."""
+        ...
+
+    def release(self) -> None:
+        """Give back the memory of intermediate results; the next run takes it again."""
         ...
 
 
@@ -136,6 +140,12 @@ class _Encoder:
 
 class SteppedStages(_Encoder):
     """Segment Anything: graphs prompt, prepare, decoder, decoder_masked, upscale."""
+
+    def encode(self, pixels: Float32) -> dict[str, np.ndarray]:
+        """See `Stages.encode`. A large encoder's attention maps are not kept while prompts are answered."""
+        features = super().encode(pixels)
+        self._encoder.release()
+        return features
 
     def feature_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """See `Stages`."""

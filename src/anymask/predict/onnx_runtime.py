@@ -80,3 +80,6 @@ class OnnxGraph:
     def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `OpenGraph`."""
         return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+
+    def release(self) -> None:
+        """See `OpenGraph`: the session keeps no memory between runs that it could give back."""

@@ -144,6 +144,10 @@ class OpenVinoGraph:
         self._request.infer()
         return {name: self._request.get_tensor(name) for name in self._outputs}
 
+    def release(self) -> None:
+        """See `OpenGraph`."""
+        self._compiled.release_memory()
+
 
 class BySize:
     """A graph for any sizes, and the same one compiled for the sizes of the usual call, which it answers."""
@@ -161,3 +165,8 @@ class BySize:
         """See `OpenGraph`."""
         fits = all(tuple(inputs[name].shape) == size for name, size in self._sizes.items())
         return (self._usual if fits else self._general).run(inputs)
+
+    def release(self) -> None:
+        """See `OpenGraph`."""
+        self._general.release()
+        self._usual.release()

@@ -84,3 +84,8 @@ class Chained:
         # an output may have further names, of a time before the cut
         between = {name: value for name, value in self._front.run(mine).items() if name in self._of_rest}
         return self._rest.run({**others, **between})
+
+    def release(self) -> None:
+        """See `OpenGraph`."""
+        self._front.release()
+        self._rest.release()
