@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -32,38 +31,13 @@ def test_all_masks_are_the_same_with_threads(case: str, spot_twins: Twins) -> No
 def test_results_are_in_order(count: int) -> None:
     with Workers(count) as workers:
         assert workers.map(lambda number: number * number, range(40)) == [n * n for n in range(40)]
-        assert list(workers.ahead(iter(range(40)))) == list(range(40))
-        assert workers.map(abs, []) == list(workers.ahead(iter(()))) == []
+        assert workers.map(abs, []) == []
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_errors_come_through(count: int) -> None:
-    def failing() -> Iterator[int]:
-        yield 1
-        raise ValueError("no more")
-
-    with Workers(count) as workers:
-        coming = workers.ahead(failing())
-        assert next(coming) == 1
-        with pytest.raises(ValueError, match="no more"):
-            next(coming)
-        with pytest.raises(ZeroDivisionError):
-            workers.map(lambda number: 1 // number, [1, 0, 2])
-
-
-def test_the_next_item_is_made_while_the_caller_works() -> None:
-    begun = threading.Event()
-
-    def items() -> Iterator[int]:
-        yield 1
-        begun.set()
-        yield 2
-
-    with Workers(2) as workers:
-        coming = workers.ahead(items())
-        assert next(coming) == 1
-        assert begun.wait(60)  # would never be set if the caller had to ask first
-        assert list(coming) == [2]
+    with Workers(count) as workers, pytest.raises(ZeroDivisionError):
+        workers.map(lambda number: 1 // number, [1, 0, 2])
 
 
 def test_threads_end_with_the_work() -> None:

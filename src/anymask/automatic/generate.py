@@ -16,7 +16,7 @@ import numpy as np
 from anymask.automatic.candidates import Candidate, place, stable_mask
 from anymask.automatic.crop_rule import look_and_resolve
 from anymask.automatic.crops import Crop
-from anymask.automatic.decoding import Decoded, Views
+from anymask.automatic.decoding import Views
 from anymask.automatic.kept import KeptMask, kept_mask
 from anymask.automatic.memory import bytes_to_hold
 from anymask.automatic.possible import Boxes, Possible, boxes_of, narrowed, within
@@ -63,28 +63,21 @@ def generate_masks(
     views = Views(model, source, settings)
     most = bytes_to_hold(settings.max_memory, _MOST_HELD)
     with Workers(model.threads) as workers:
-        found = (within(_possible(views, crop, settings, workers), most, workers) for crop in views.crops)
+        found = (within(_possible(views, crop, settings), most, workers) for crop in views.crops)
         chosen = select(found, settings, views.embedding.image_hw, workers)
     return [record_of(candidate, views.embedding) for candidate in chosen]
 
 
-def _possible(
-    views: Views, crop: Crop, settings: AutomaticSettings, workers: Workers
-) -> Iterator[tuple[int, Possible]]:
+def _possible(views: Views, crop: Crop, settings: AutomaticSettings) -> Iterator[tuple[int, Possible]]:
     """The masks of one crop that pass the score, in order of the clicks, and the bytes that they hold."""
     frame = InputFrame(crop.window.size_hw, views.embedding.input_size)
     decoded = views.decode(crop, settings.pred_iou_thresh)
-    for group in workers.ahead(_groups(decoded)):
+    while group := list(islice(decoded, _JUDGED_AT_ONCE)):
         for one, boxes in zip(group, boxes_of(np.stack([d.logits for d in group]), frame, crop), strict=True):
             kept = kept_mask(one, 0, settings.stability_score_offset)
             if kept is not None and boxes is not None:
                 task = _Task(kept, one.logits.shape[:2], frame, crop, views.embedding.image_hw, settings)
                 yield kept.cells.nbytes, Possible(one.score, *boxes, task.narrow, task.work_out)
-
-
-def _groups(decoded: Iterator[Decoded]) -> Iterator[list[Decoded]]:
-    while group := list(islice(decoded, _JUDGED_AT_ONCE)):
-        yield group
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -27,7 +26,6 @@ from anymask.core.upscale import Window
 Boxes = tuple[InclusiveBox | None, InclusiveBox]
 """In and round which the box of a mask lies, image pixels; the first is None if not known."""
 
-_TOGETHER = 16  # masks per thread that are looked at before better ones are known to stay
 _ROUNDING = 1e-5  # of an IoU in float32
 
 
@@ -68,10 +66,7 @@ def narrowed(logits: Float32Array, frame: InputFrame, crop: Crop) -> Iterator[Bo
 
 
 def best(
-    found: Sequence[Possible],
-    fits: Callable[[Candidate], bool],
-    iou_threshold: float,
-    workers: Workers = ALONE,
+    found: Sequence[Possible], fits: Callable[[Candidate], bool], iou_threshold: float
 ) -> list[Candidate]:
     """Those that fit and that no better one suppresses by its box, the best score first.
 
@@ -79,21 +74,11 @@ def best(
     """
     kept: list[Candidate] = []
     boxes = np.zeros((0, 4), np.float32)
-    order = np.argsort(-np.array([one.score for one in found], np.float32), kind="stable").tolist()
-    at, together = 0, workers.count
-    while at < len(order):
-        known = len(kept)
-        looked_at = partial(_unless_suppressed, boxes=boxes, iou_threshold=iou_threshold)
-        for candidate in workers.map(looked_at, [found[i] for i in order[at : at + together]]):
-            if candidate is None or not fits(candidate):
-                continue
-            box = np.array(candidate.box, np.float32)
-            if not _is_suppressed(box, boxes[known:], iou_threshold):
-                kept.append(candidate)
-                boxes = np.concatenate([boxes, box[None]])
-        at += together
-        # Looking at many together is in vain where one of them suppresses others.
-        together = workers.count * (1 if len(kept) > known else min(2 * together // workers.count, _TOGETHER))
+    for i in np.argsort(-np.array([one.score for one in found], np.float32), kind="stable"):
+        candidate = _unless_suppressed(found[i], boxes, iou_threshold)
+        if candidate is not None and fits(candidate):
+            kept.append(candidate)
+            boxes = np.concatenate([boxes, np.array([candidate.box], np.float32)])
     return kept
 
 
@@ -124,9 +109,9 @@ def _unless_suppressed(one: Possible, boxes: Float32Array, iou_threshold: float)
             return None
         if most < iou_threshold - _ROUNDING:
             return one.work_out()
-    if inner != outer or _is_suppressed(np.array(outer, np.float32), boxes, iou_threshold):
-        return None
-    return one.work_out()
+    own = np.array(outer, np.float32)
+    suppressed = (overlaps(boxes, own).astype(np.float64) > iou_threshold).any()
+    return None if inner != outer or suppressed else one.work_out()
 
 
 def _iou_bounds(inner: InclusiveBox | None, outer: InclusiveBox, boxes: Float32Array) -> tuple[float, float]:
@@ -142,10 +127,6 @@ def _iou_bounds(inner: InclusiveBox | None, outer: InclusiveBox, boxes: Float32A
     joint = np.maximum(areas[::-1], common) + box_areas(boxes) - common
     bounds = np.divide(common, joint, out=np.zeros_like(common), where=joint > 0).max(axis=1)
     return float(bounds[0]), float(bounds[1])
-
-
-def _is_suppressed(box: Float32Array, boxes: Float32Array, iou_threshold: float) -> bool:
-    return bool((overlaps(boxes, box).astype(np.float64) > iou_threshold).any())
 
 
 def _box(window: Window, crop: Crop) -> InclusiveBox:

@@ -33,7 +33,7 @@ def select(
     for found in crops:
         number_of_crops += 1
         fits = partial(_has_size, settings=settings, image_hw=image_hw)
-        candidates += best(found, fits, settings.box_nms_thresh, workers)
+        candidates += best(found, fits, settings.box_nms_thresh)
     if number_of_crops > 1:
         sizes = [1 / one.crop.area for one in candidates]
         boxes = [one.box for one in candidates]

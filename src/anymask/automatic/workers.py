@@ -1,11 +1,12 @@
-"""Threads for the work on masks. NumPy, OpenCV and the runtimes let others run while they compute.
+"""Threads for work on whole masks, of which NumPy and OpenCV do most without holding the interpreter.
 
-Whatever their number, the results are the same and come in the same order.
+Whatever their number, the results are the same and come in the same order. Many small steps are no such
+work: two threads with them take longer than one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, TypeVar
@@ -13,11 +14,9 @@ from typing import Final, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-_END: Final = object()
-
 
 class Workers:
-    """A number of threads, the caller's own among them; to be closed, best by `with`."""
+    """A number of threads, to be closed, best by `with`."""
 
     def __init__(self, count: int = 1) -> None:
         """count: threads that compute at a time; 1 is the caller alone."""
@@ -39,16 +38,6 @@ class Workers:
         if self._pool is None or len(some) < 2:
             return [call(item) for item in some]
         return list(self._pool.map(call, some))
-
-    def ahead(self, items: Iterator[In]) -> Iterator[In]:
-        """The items, each made while the caller works on the one before it."""
-        if self._pool is None:
-            yield from items
-            return
-        coming = self._pool.submit(next, items, _END)
-        while (item := coming.result()) is not _END:
-            coming = self._pool.submit(next, items, _END)
-            yield item  # type: ignore[misc]  # next gives an item or _END
 
 
 ALONE: Final = Workers()
