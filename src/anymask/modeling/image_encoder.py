@@ -54,7 +54,7 @@ class Block(nn.Module):
         self.grid = grid
         self.window = window
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(dim, config.num_heads, side=window or grid)
+        self.attn = Attention(dim, config.num_heads, side=window or grid, by_head=not window)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
         self.mlp = MLPBlock(dim, int(dim * config.mlp_ratio), nn.GELU)
 
@@ -72,9 +72,11 @@ class Block(nn.Module):
 class Attention(nn.Module):
     """Self-attention over a square of side * side tokens, with decomposed relative positions."""
 
-    def __init__(self, dim: int, num_heads: int, side: int) -> None:
+    def __init__(self, dim: int, num_heads: int, side: int, *, by_head: bool = False) -> None:
+        """by_head: one head after the other, which takes a share of the memory where `side` is large."""
         super().__init__()
         self.num_heads = num_heads
+        self.by_head = by_head
         self.side = side
         self.scale = (dim // num_heads) ** -0.5
         self.qkv = nn.Linear(dim, 3 * dim)
@@ -85,18 +87,25 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (B, side, side, C)
         n, heads, channels = self.side * self.side, self.num_heads, x.shape[-1]
         qkv = self.qkv(x).reshape(-1, n, 3, heads, channels // heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2).unbind(0)  # each (B * heads, n, d)
-        attention = self.add_positions((q * self.scale) @ k.transpose(1, 2), q).softmax(dim=-1)
-        out = (attention @ v).reshape(-1, heads, n, channels // heads).transpose(1, 2)
+        if self.by_head:
+            q, k, v = qkv.permute(2, 3, 0, 1, 4).unbind(0)  # each (heads, B, n, d)
+            each = [self.attend(q[head], k[head], v[head]) for head in range(heads)]
+            out = torch.stack(each, dim=2)  # (B, n, heads, d)
+        else:
+            q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2).unbind(0)  # each (B * heads, n, d)
+            out = self.attend(q, k, v).reshape(-1, heads, n, channels // heads).transpose(1, 2)
         return self.proj(out.reshape(-1, self.side, self.side, channels))
 
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # each (b, n, d)
+        return self.add_positions((q * self.scale) @ k.transpose(1, 2), q).softmax(dim=-1) @ v
+
     def add_positions(self, attention: Tensor, q: Tensor) -> Tensor:
-        """Add q . rel_pos_h[y_q - y_k] + q . rel_pos_w[x_q - x_k] to the logits (B * heads, n, n)."""
+        """Add q . rel_pos_h[y_q - y_k] + q . rel_pos_w[x_q - x_k] to the logits (b, n, n)."""
         s = self.side
         q = q.reshape(-1, s, s, q.shape[-1])  # (b, y, x, d)
         rows = torch.einsum("byxd,ykd->byxk", q, relative(self.rel_pos_h, s))
         columns = torch.einsum("byxd,xkd->byxk", q, relative(self.rel_pos_w, s))
-        # In place: a global block's logits take 0.8 GB at 1024 pixels.
+        # In place: a global block's logits take 67 MB a head at 1024 pixels.
         squares = attention.view(-1, s, s, s, s).add_(rows.unsqueeze(-1)).add_(columns.unsqueeze(-2))
         return squares.view(-1, s * s, s * s)
 
