@@ -31,10 +31,10 @@ def picture() -> Picture:
     return Picture(small.repeat(17, axis=0).repeat(19, axis=1))
 
 
-
 @pytest.fixture(scope="module")
 def lite(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     return lite_folder(random_lite(), tmp_path_factory.mktemp("lite"))
+
 
 @pytest.fixture(scope="module")
 def prompts() -> list[PromptBatch]:
@@ -45,9 +45,8 @@ def prompts() -> list[PromptBatch]:
     several = [PromptBatch(points, labels), PromptBatch(points, labels, masks), mask_alone]
     return [*several, several[0][2:], several[1][2:]]  # a single click takes a way of its own in OpenVINO
 
-def test_all_backends_agree(
-    lite: ModelFolder, prompts: list[PromptBatch], picture: Picture
-) -> None:
+
+def test_all_backends_agree(lite: ModelFolder, prompts: list[PromptBatch], picture: Picture) -> None:
     reference = make_runtime(lite, "torch", "exact", threads=1)
     features = reference.encode(picture)
     for backend in ("openvino", "onnx"):
@@ -62,15 +61,15 @@ def test_all_backends_agree(
             single = runtime.decode(features, batch, tokens=slice(0, 1), min_score=-1)
             assert_near(single.logits, ours.logits[:, :1])
 
-def test_fast_places_prompts_exactly(
-    lite: ModelFolder, prompts: list[PromptBatch], picture: Picture
-) -> None:
+
+def test_fast_places_prompts_exactly(lite: ModelFolder, prompts: list[PromptBatch], picture: Picture) -> None:
     exact, fast = (make_runtime(lite, "openvino", p, threads=1) for p in ("exact", "fast"))
     features = exact.encode(picture)
     for batch in prompts:
         difference = fast.decode(features, batch).logits - exact.decode(features, batch).logits
         # Box and disks enter the logits with weights 2 to 6: a misplaced one would differ by more.
         assert np.abs(difference).max() < 0.25
+
 
 def test_split_keeps_the_function(lite: ModelFolder, prompts: list[PromptBatch]) -> None:
     core = openvino.Core()

@@ -1,10 +1,10 @@
 """Where models live on this machine: folders, locks between processes, room on the disk, removal.
 
-    ANYMASK_HOME (or the user's cache folder)
-    ├── models/NAME@VERSION/     complete model folders, moved here whole
-    ├── downloads/               checkpoints on their way, kept when a pull is interrupted
-    ├── compiled/SHA256/         what the runtimes compiled for a model
-    └── locks/NAME.lock          held while a process pulls, imports or removes NAME
+ANYMASK_HOME (or the user's cache folder)
+├── models/NAME@VERSION/     complete model folders, moved here whole
+├── downloads/               checkpoints on their way, kept when a pull is interrupted
+├── compiled/SHA256/         what the runtimes compiled for a model
+└── locks/NAME.lock          held while a process pulls, imports or removes NAME
 """
 
 from __future__ import annotations

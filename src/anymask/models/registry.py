@@ -21,7 +21,9 @@ BOX: Final = Path(__file__).resolve().parent
 """Folder whose model folders came with the package."""
 
 _META: Final = "https://dl.fbaipublicfiles.com/segment_anything"
-_MOBILE: Final = "https://github.com/ChaoningZhang/MobileSAM/raw/f706ad9c4eb7f219c00d9050e46328518ffb65d2/weights"
+_MOBILE: Final = (
+    "https://github.com/ChaoningZhang/MobileSAM/raw/f706ad9c4eb7f219c00d9050e46328518ffb65d2/weights"
+)
 
 
 def _official(name: str, architecture: str, url: str, size: int, sha256: str) -> ModelSpec:
