@@ -28,7 +28,14 @@ class Served:
 
     def __init__(self, *words: object) -> None:
         command = [sys.executable, "-m", "tests.cli.fake_anymask", "serve", "--port", "0", *map(str, words)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            # a shell that starts jobs in the background lets them ignore Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         assert self.process.stderr is not None
         self.line = self.process.stderr.readline()
         found = re.search(r"at (http://\S+) ", self.line)
