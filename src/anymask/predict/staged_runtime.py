@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from anymask.models.spec import ModelSpec
 
 CHUNK: Final = 16
-"""Prompts decoded at once: more gains no time (measured on CPUs: 8 to 16 are equal) and takes more memory."""
+"""Prompts that `lite` decodes at once; its graphs for many clicks are compiled for so many."""
+SAM_CHUNK: Final = 4
+"""Prompts of Segment Anything's networks: each takes 50 MB while it is decoded, and more are no faster."""
+
 
 _PREPARED: Final = 4  # images whose shared decoder work is kept; SAM's takes 14 MB each
 
@@ -72,7 +75,7 @@ class Stages(Protocol):
         ...
 
     def decode(self, image: Any, prompts: PromptBatch) -> Decoded:
-        """Decode up to CHUNK prompts of an image that `prepare` made."""
+        """Decode a few prompts of an image that `prepare` made."""
         ...
 
 
@@ -82,6 +85,7 @@ class StagedRuntime:
     def __init__(self, spec: ModelSpec, stages: Stages) -> None:
         self.spec = spec
         self._stages = stages
+        self._chunk = CHUNK if spec.architecture == "lite" else SAM_CHUNK
         self._prepared = _Recent(_PREPARED)
         self._encoding = threading.Lock()
         self._decoding = threading.Lock()
@@ -109,9 +113,9 @@ class StagedRuntime:
         """See `Runtime.decode`. Raises EmbeddingError, PromptError if features or masks have other shapes."""
         self._check_prompts(prompts)
         parts = []
-        for start in range(0, len(prompts), CHUNK):
+        for start in range(0, len(prompts), self._chunk):
             with self._decoding:
-                chunk = prompts[start : start + CHUNK]
+                chunk = prompts[start : start + self._chunk]
                 part = self._decode_chunk(self._prepare(features), chunk, tokens, min_score)
             parts.append((part[0], part[1], part[2] + start))
         logits, scores, index = (np.concatenate(column) for column in zip(*parts, strict=True))
