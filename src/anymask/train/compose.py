@@ -41,8 +41,8 @@ def paste(
 
 def neighbour(cache: ShardCache, index: int, which: int, rng: np.random.Generator, tries: int = 6) -> int:
     """A mask of the picture that touches mask `which` without overlapping it much; -1 if none was found."""
-    grown = cv2.dilate(cache.mask(index, which), TOUCHING).astype(np.uint8)
     own = cache.mask(index, which)
+    grown = cv2.dilate(own, TOUCHING).astype(np.uint8)
     others = [i for i in range(len(cache.samples[index].rles)) if i != which]
     for other in rng.permutation(others)[:tries]:
         mask = cache.mask(index, int(other))

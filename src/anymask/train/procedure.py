@@ -90,25 +90,25 @@ class Procedure(nn.Module):
         total = masks.new_zeros(())
         metrics: dict[str, float] = {}
         for turn in range(config.rounds):
+            prompt = (*as_tensors(states, masks), logits, has_mask)
             with torch.autocast(masks.device.type, torch.bfloat16):
-                found, scores = self.decoder(*features, *as_tensors(states, masks), logits, has_mask)
+                found, scores = self.decoder(*features, *prompt)
             found, scores = found.float(), scores.float()
             ambiguous = torch.from_numpy(single if turn == 0 else np.zeros_like(single)).to(masks.device)
             iou = true_iou(found.detach(), masks)
             each = self.losses(found, scores, iou, masks, ambiguous)
             if taught:
-                prompt = (*as_tensors(states, masks), logits, has_mask)
                 each = each + config.likeness_weight * self.unlikeness(found, taught, prompt)
             total = total + hardest_mean(each, config.hard_share)
             chosen = torch.where(ambiguous, scores[:, 1:].argmax(1) + 1, 0)
+            shown = found.gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
             if self.judge is not None:
-                shown = found.gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
                 total = total + adversarial_loss(
                     self.judge, normalise(pixels)[image], shown, masks, config.adversarial_weight
                 )
             for name, value in turn_metrics(turn, iou.gather(1, chosen[:, None])[:, 0], ambiguous):
                 metrics[name] = value
-            logits = found.detach().gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
+            logits = shown.detach()
             has_mask = torch.ones_like(has_mask)
             if turn + 1 < config.rounds:
                 guesses = logits[:, 0].cpu().numpy() > 0

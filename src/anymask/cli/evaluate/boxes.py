@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anymask.cli.evaluate.job import carry_out, finish
+from anymask.cli.evaluate.job import carry_out, finish, percent
 from anymask.cli.evaluate.options import (
     AsJson,
     Backend,
@@ -99,10 +99,6 @@ def tell(report: Report) -> None:
     for name, summary in report.summary.items():
         say(f"{name}: {summary['masks']} masks, {summary['boxes']} boxes, {summary['pictures']} pictures")
         say("".join(f"{column:>8}" for column in _COCO) + f"   from {whose}")
-        say("".join(f"{_percent(summary['coco'][column]):>8}" for column in _COCO))
+        say("".join(f"{percent(summary['coco'][column]):>8}" for column in _COCO))
         over_masks, over_sources = summary["mean_over_masks"]["box"], summary["mean_over_sources"]["box"]
         say(f"mean IoU over masks {over_masks:.3f}, over {summary['sources']} sources {over_sources:.3f}")
-
-
-def _percent(value: Any) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"

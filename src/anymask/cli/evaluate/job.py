@@ -48,3 +48,8 @@ def finish(
         print(json.dumps(report.to_json(), indent=1))
     elif not quiet:
         tell(report)
+
+
+def percent(value: float | None) -> str:
+    """A share as people read it; a dash where there is none."""
+    return "-" if value is None else f"{100 * value:.1f}"

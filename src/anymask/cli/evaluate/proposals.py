@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from anymask.cli.evaluate.job import carry_out, finish
+from anymask.cli.evaluate.job import carry_out, finish, percent
 from anymask.cli.evaluate.options import (
     AsJson,
     Backend,
@@ -127,8 +127,4 @@ def tell(report: Report) -> None:
         say(f"{'':10}{'all':>8}{'small':>8}{'medium':>8}{'large':>8}")
         for limit in (10, 100, 1000):
             row = [recall[f"AR@{limit}{size}"] for size in ("", "_small", "_medium", "_large")]
-            say(f"AR@{limit:<7}" + "".join(f"{_percent(value):>8}" for value in row))
-
-
-def _percent(value: Any) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
+            say(f"AR@{limit:<7}" + "".join(f"{percent(value):>8}" for value in row))
