@@ -1,0 +1,20 @@
+/// <reference types="vitest/config" />
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// `npm run dev` shows the sources against a running `anymask studio`; STUDIO_SERVER names another address.
+const server = process.env["STUDIO_SERVER"] ?? "http://127.0.0.1:8760";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../src/anymask/studio/static",
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1200,
+    reportCompressedSize: false,
+  },
+  server: { port: 5173, proxy: { "/api": { target: server, changeOrigin: true } } },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+});
