@@ -1,7 +1,7 @@
-"""Several runs' weights averaged into one model: `python -m anymask.train.soup OUT.pt A/model.pt B/model.pt ...`
+"""Several runs' weights averaged into one: `python -m anymask.train.soup OUT.pt A/model.pt B/model.pt ...`
 
 Runs that started from the same weights and went different ways (other seeds, other settings) mostly lie in
-one basin, and the mean of their weights can measure better than each of them ("model soups", arXiv 2203.05482).
+one basin, and the mean of their weights can measure better than each of them (arXiv 2203.05482).
 """
 
 from __future__ import annotations
