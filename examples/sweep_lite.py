@@ -4,8 +4,9 @@
 
 PLAN.json (sweep_tune.json, sweep_scratch.json) holds
 `{"size": input size to measure at, "common": {setting: value}, "arms": {name: {setting: value}}}`, settings
-of `anymask.train`. `"taught": true` in an arm makes --init its teacher instead of its start; `"scratch": true`
-on top lets all arms start from ImageNet's weights. Arms that are done are skipped, a killed one goes on.
+of `anymask.train`. `"taught": true` in an arm makes --init its teacher instead of its start;
+`"scratch": true` on top lets all arms start from ImageNet's weights. Arms that are done are skipped, a killed
+one goes on.
 `python examples/training_page.py` makes a page of the results.
 """
 

@@ -2,8 +2,8 @@
 
     python examples/training_page.py page.html --runs NAME=RUN ... --sweep TITLE=FOLDER ...
 
-A run is a folder of `anymask.train` (its metrics.jsonl is read); a sweep one of `examples/sweep_lite.py`, whose
-arms are compared with one of them, mask by mask: CONTROLS says which.
+A run is a folder of `anymask.train` (its metrics.jsonl is read); a sweep one of `examples/sweep_lite.py`,
+whose arms are compared with one of them, mask by mask: CONTROLS says which.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from anymask.core.files import write_atomically
 from anymask.evaluate.compare import Comparison, compare_files
 from anymask.evaluate.page.layout import document, figure, section, signed, table
-from anymask.evaluate.page.markup import Markup, join
+from anymask.evaluate.page.markup import Markup, join, tag
 from anymask.evaluate.page.plots import Axis, Line, lines
 
 CONTROLS = ("control", "lite2_128")
@@ -62,7 +62,7 @@ def curves(runs: dict[str, Path]) -> Markup:
         "Learning curves",
         f"Means over {SMOOTH} steps of 8 pictures and 32 masks, on augmented training views. Each run starts "
         "from the averaged weights of the one before; the learning rate falls to nothing at the end of each.",
-        join(*plots),
+        tag("div", *plots, class_="plots"),
     )
 
 
@@ -92,8 +92,8 @@ def sweep(title: str, folder: Path) -> Markup:
     pictures = summary["pictures"]
     return section(
         title,
-        f"IoU over the masks of {pictures} validation pictures; in brackets the difference from {control.name} on "
-        "the same masks, with its 95 % bootstrap interval. Corrections free.",
+        f"IoU over the masks of {pictures} pictures; in brackets the difference from {control.name} "
+        "on the same masks, with its 95 % bootstrap interval. Corrections free.",
         table(["arm", "steps", *FIGURES.values(), "clicks that lose > 0.05"], rows, full=True),
     )
 
