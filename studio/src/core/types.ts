@@ -101,13 +101,9 @@ export interface Label {
   readonly archived: boolean;
 }
 
-/**
- * One object of the picture in its present state. `head`: the saved or waiting row that holds this state, null before
- * its first row. Later `position` is drawn above. `seconds`: time people spent on it.
- */
+/** One object of the picture in its present state. Higher `position` is drawn above. `seconds`: time spent on it. */
 export interface MaskObject {
   readonly id: Id;
-  readonly head: Id | null;
   readonly mask: WindowMask;
   readonly area: number;
   readonly label: Id | null;
