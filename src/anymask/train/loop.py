@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,16 @@ from anymask.train.views import ViewStream
 
 
 class Average:
-    """Exponential moving average of a model's parameters and buffers (float32)."""
+    """Exponential moving average of a model's state: parameters and buffers by name (float32)."""
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, state: Mapping[str, Tensor], decay: float) -> None:
         self.decay = decay
-        self.values = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        self.values = {k: v.detach().clone() for k, v in state.items()}
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
+    def update(self, state: Mapping[str, Tensor], step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
-        for key, value in model.state_dict().items():
+        for key, value in state.items():
             if value.dtype.is_floating_point:
                 self.values[key].lerp_(value, 1 - decay)
             else:
@@ -91,7 +92,7 @@ class Run:
         self.step, self.elapsed = 0, 0.0
         self.procedure = Procedure(model, config, teacher)
         self.optimiser = make_optimiser(self.procedure, config)
-        self.average = Average(model, config.ema)
+        self.average = Average(model.state_dict(), config.ema)
         self.resume()
         self.wrapped, self.optimiser = self.accelerator.prepare(self.procedure, self.optimiser)
         for value in self.average.values.values():
@@ -201,7 +202,7 @@ class Run:
         if not torch.isfinite(norm):
             return {"skipped": 1.0}
         self.optimiser.step()
-        self.average.update(self.model, self.step)
+        self.average.update(self.model.state_dict(), self.step)
         return {"loss": float(loss.detach()), **metrics}
 
     def measure(self, images: int) -> None:

@@ -16,7 +16,7 @@ from anymask.modeling.lite import Lite
 from anymask.modeling.lite.config import PIXEL_MEAN
 from anymask.train.config import TrainConfig
 from anymask.train.losses import true_iou
-from anymask.train.procedure import as_tensors, evaluating, normalise
+from anymask.train.procedure import Decode, as_tensors, evaluating, normalise
 from anymask.train.prompts import PromptStates, bounding_box, centre_cell, largest_error
 from anymask.train.shards import ShardCache
 from anymask.train.views import PAD, warp, warp_mask
@@ -67,14 +67,25 @@ def measure(
 
 
 def measure_image(model: Lite, features: list[torch.Tensor], masks: np.ndarray) -> dict[str, list[float]]:
-    truth, target = masks > 0.5, torch.from_numpy(masks[:, None]).to(features[0].device)
+    def decode(*prompt: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast(features[0].device.type, torch.bfloat16):
+            z, q = model.decoder(*features, *prompt)
+        return z.float(), q.float()
+
+    return measure_masks(decode, masks, features[0].device)
+
+
+def measure_masks(decoder: Decode, masks: np.ndarray, device: torch.device) -> dict[str, list[float]]:
+    """The figures of `measure`, one value a mask, of masks (N, h, w) float32 that all have a cell above 0.5.
+
+    decoder: of these N masks' features.
+    """
+    truth, target = masks > 0.5, torch.from_numpy(masks[:, None]).to(device)
     row: dict[str, list[float]] = {}
 
     def decode(states: PromptStates, logits: torch.Tensor, flag: float) -> tuple[torch.Tensor, torch.Tensor]:
-        has_mask = torch.full((len(masks),), flag, device=target.device)
-        with torch.autocast(target.device.type, torch.bfloat16):
-            z, q = model.decoder(*features, *as_tensors(states, target), logits, has_mask)
-        return z.float(), q.float()
+        has_mask = torch.full((len(masks),), flag, device=device)
+        return decoder(*as_tensors(states, target), logits, has_mask)
 
     states, logits, before = PromptStates(len(masks), CLICKS), torch.zeros_like(target), None
     for i, mask in enumerate(truth):

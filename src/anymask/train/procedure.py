@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -39,6 +40,65 @@ def freeze_first(backbone: Backbone, blocks: int) -> None:
         raise InputError(f"frozen_blocks {blocks}: needs an EfficientNet-Lite with as many blocks")
     for module in (backbone.stem, *backbone.blocks[:blocks]):
         module.requires_grad_(False)
+
+
+Decode = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""points_xy (N, P, 2), labels (N, P), previous logits (N, 1, h, w) and whether there are some (N,) -> logits
+(N, 4, h, w) and scores (N, 4), float32, of N masks whose features it knows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """One round of N masks: what they were shown and what was answered.
+
+    prompt: as `Decode` takes it. found (N, 4, h, w), scores (N, 4), iou (N, 4) of each token's mask.
+    ambiguous: (N,) a single click. chosen: (N,) the token that answers. shown: (N, 1, h, w) its logits.
+    """
+
+    number: int
+    prompt: tuple[Tensor, Tensor, Tensor, Tensor]
+    found: Tensor
+    scores: Tensor
+    iou: Tensor
+    ambiguous: Tensor
+    chosen: Tensor
+    shown: Tensor
+
+
+def turns(decode: Decode, masks: Tensor, config: TrainConfig, rng: np.random.Generator) -> Iterator[Turn]:
+    """SAM's interactive training: a first prompt, then clicks where the last answer was wrong.
+
+    masks: (N, 1, h, w) in 0..1, each with a cell above 0.5.
+    """
+    truth = masks[:, 0].cpu().numpy() > 0.5
+    states = PromptStates(len(masks), config.points)
+    single = first_prompts(
+        states, truth, rng, box=config.box_chance, centre=config.centre_chance, many=config.many_chance
+    )
+    logits, has_mask = torch.zeros_like(masks), masks.new_zeros(len(masks))
+    for number in range(config.rounds):
+        prompt = (*as_tensors(states, masks), logits, has_mask)
+        found, scores = decode(*prompt)
+        ambiguous = torch.from_numpy(single if number == 0 else np.zeros_like(single)).to(masks.device)
+        chosen = torch.where(ambiguous, scores[:, 1:].argmax(1) + 1, 0)
+        shown = found.gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
+        yield Turn(number, prompt, found, scores, true_iou(found.detach(), masks), ambiguous, chosen, shown)
+        logits, has_mask = shown.detach(), torch.ones_like(has_mask)
+        if number + 1 < config.rounds:
+            guesses = logits[:, 0].cpu().numpy() > 0
+            correct(states, truth, guesses, rng, centre=config.centre_chance, still=config.still_chance)
+
+
+def turn_losses(turn: Turn, masks: Tensor, config: TrainConfig) -> Tensor:
+    """(N,): the best ambiguity token for a single click, the single-mask token otherwise."""
+    found, ambiguous = turn.found, turn.ambiguous
+    each = config.focal_weight * focal_loss(found, masks) + config.dice_weight * dice_loss(found, masks)
+    if config.boundary_weight:
+        each = each + config.boundary_weight * boundary_loss(found, masks)
+    mask_loss = torch.where(ambiguous, each[:, 1:].amin(1), each[:, 0])
+    error = (turn.scores - turn.iou) ** 2
+    score_loss = torch.where(ambiguous, error[:, 1:].mean(1), error[:, 0])
+    return mask_loss + config.iou_weight * score_loss
 
 
 class Procedure(nn.Module):
@@ -80,51 +140,30 @@ class Procedure(nn.Module):
         config, rng = self.config, np.random.default_rng(seed)
         features = [level[image] for level in self.features(pixels)]
         taught = self.teacher_features(pixels, image)
-        truth = masks[:, 0].cpu().numpy() > 0.5
-        states = PromptStates(len(masks), config.points)
-        single = first_prompts(
-            states, truth, rng, box=config.box_chance, centre=config.centre_chance, many=config.many_chance
-        )
-        logits = torch.zeros_like(masks)
-        has_mask = masks.new_zeros(len(masks))
         total = masks.new_zeros(())
         metrics: dict[str, float] = {}
-        for turn in range(config.rounds):
-            prompt = (*as_tensors(states, masks), logits, has_mask)
-            with torch.autocast(masks.device.type, torch.bfloat16):
-                found, scores = self.decoder(*features, *prompt)
-            found, scores = found.float(), scores.float()
-            ambiguous = torch.from_numpy(single if turn == 0 else np.zeros_like(single)).to(masks.device)
-            iou = true_iou(found.detach(), masks)
-            each = self.losses(found, scores, iou, masks, ambiguous)
+        for turn in turns(self.decoding(features), masks, config, rng):
+            each = turn_losses(turn, masks, config)
             if taught:
-                each = each + config.likeness_weight * self.unlikeness(found, taught, prompt)
+                each = each + config.likeness_weight * self.unlikeness(turn.found, taught, turn.prompt)
             total = total + hardest_mean(each, config.hard_share)
-            chosen = torch.where(ambiguous, scores[:, 1:].argmax(1) + 1, 0)
-            shown = found.gather(1, chosen[:, None, None, None].expand(-1, 1, *found.shape[2:]))
             if self.judge is not None:
                 total = total + adversarial_loss(
-                    self.judge, normalise(pixels)[image], shown, masks, config.adversarial_weight
+                    self.judge, normalise(pixels)[image], turn.shown, masks, config.adversarial_weight
                 )
-            for name, value in turn_metrics(turn, iou.gather(1, chosen[:, None])[:, 0], ambiguous):
+            for name, value in turn_metrics(turn):
                 metrics[name] = value
-            logits = shown.detach()
-            has_mask = torch.ones_like(has_mask)
-            if turn + 1 < config.rounds:
-                guesses = logits[:, 0].cpu().numpy() > 0
-                correct(states, truth, guesses, rng, centre=config.centre_chance, still=config.still_chance)
         return total / config.rounds, metrics
 
-    def losses(self, found: Tensor, scores: Tensor, iou: Tensor, masks: Tensor, ambiguous: Tensor) -> Tensor:
-        """(N,): the best ambiguity token for a single click, the single-mask token otherwise."""
-        config = self.config
-        each = config.focal_weight * focal_loss(found, masks) + config.dice_weight * dice_loss(found, masks)
-        if config.boundary_weight:
-            each = each + config.boundary_weight * boundary_loss(found, masks)
-        mask_loss = torch.where(ambiguous, each[:, 1:].amin(1), each[:, 0])
-        error = (scores - iou) ** 2
-        score_loss = torch.where(ambiguous, error[:, 1:].mean(1), error[:, 0])
-        return mask_loss + config.iou_weight * score_loss
+    def decoding(self, features: list[Tensor]) -> Decode:
+        """The decoder on these features, as `turns` asks for it."""
+
+        def decode(*prompt: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.autocast(features[0].device.type, torch.bfloat16):
+                found, scores = self.decoder(*features, *prompt)
+            return found.float(), scores.float()
+
+        return decode
 
     @torch.no_grad()
     def teacher_features(self, pixels: Tensor, image: Tensor) -> list[Tensor]:
@@ -146,10 +185,11 @@ def as_tensors(states: PromptStates, like: Tensor) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(states.points_xy).to(like.device), torch.from_numpy(states.labels).to(like.device)
 
 
-def turn_metrics(turn: int, iou: Tensor, ambiguous: Tensor) -> Iterator[tuple[str, float]]:
+def turn_metrics(turn: Turn) -> Iterator[tuple[str, float]]:
     """Mean IoU of the chosen candidate, clicks and boxes apart in the first round."""
-    if turn:
-        yield f"iou_round{turn + 1}", float(iou.mean())
+    iou, ambiguous = turn.iou.gather(1, turn.chosen[:, None])[:, 0], turn.ambiguous
+    if turn.number:
+        yield f"iou_round{turn.number + 1}", float(iou.mean())
         return
     if bool(ambiguous.any()):
         yield "iou_click", float(iou[ambiguous].mean())

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,16 +97,25 @@ def _decode_shards(shards: Sequence[Path], target: Path, report: Report) -> None
     def read(pair: tuple[str, bytes, dict[str, Any]]) -> tuple[NDArray[np.uint8], Sample] | None:
         return decode_sample(*pair, report)
 
+    def decoded() -> Iterator[tuple[NDArray[np.uint8], Sample]]:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for shard in shards:
+                yield from filter(None, pool.map(read, list(read_shard(shard))))
+
+    write_cache(decoded(), target)
+
+
+def write_cache(decoded: Iterable[tuple[NDArray[np.uint8], Sample]], target: Path) -> None:
+    """Write pixels (H, W, 3) uint8 with their samples into a folder that `ShardCache` opens.
+
+    The index comes last and in one step, so that what is cut short does not look complete.
+    """
     offset, lines = 0, []
-    with (target / "pixels.bin").open("wb") as out, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for shard in shards:
-            for found in pool.map(read, list(read_shard(shard))):
-                if found is None:
-                    continue
-                pixels, sample = found
-                out.write(pixels.tobytes())
-                lines.append(json.dumps({**sample.__dict__, "offset": offset}))
-                offset += pixels.nbytes
+    with (target / "pixels.bin").open("wb") as out:
+        for pixels, sample in decoded:
+            out.write(pixels.tobytes())
+            lines.append(json.dumps({**sample.__dict__, "offset": offset}))
+            offset += pixels.nbytes
     part = target / "index.part"
     part.write_text("\n".join(lines), encoding="utf-8")
     part.replace(target / "index.jsonl")

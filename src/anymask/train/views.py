@@ -23,10 +23,14 @@ MOST_SHARE = 0.9  # masks above this share of the view are dropped, as in SAM
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """pixels (S, S, 3) uint8; masks (K, S/4, S/4) float32, covered share of each cell; 1 <= K."""
+    """pixels (S, S, 3) uint8; masks (K, S/4, S/4) float32, covered share of each cell; 1 <= K.
+
+    filled: (height, width) of the part of the view that is no padding.
+    """
 
     pixels: NDArray[np.uint8]
     masks: Floats
+    filled: tuple[int, int]
 
 
 def frame_matrix(
@@ -136,7 +140,7 @@ def make_view(cache: ShardCache, index: int, rng: np.random.Generator, config: T
             pixels, masks = paste(pixels, masks, donor.pixels, donor.masks[0], rng)
             pixels, masks = blank_padding(pixels, masks, view.filled)
     cells = [low for low in map(to_cells, masks[::-1]) if usable(low, view.filled)][: config.masks]
-    return View(pixels, np.stack(cells)) if cells else None
+    return View(pixels, np.stack(cells), view.filled) if cells else None
 
 
 def fine_view(cache: ShardCache, index: int, rng: np.random.Generator, config: TrainConfig) -> FineView:
