@@ -6,15 +6,41 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from anymask.server.config import ServerConfig, is_address, is_loopback
 from anymask.server.problems import Problem
+from anymask.server.rates import Rates
 
 _OPEN = ("/v1/health", "/x-anylabeling/health", "/label-studio/health")
 """Addresses that say only that the server is there: load balancers and containers ask without a token."""
+
+
+class TokenGuard:
+    """Lets those pass who show the token, and everybody where there is none. clock: seconds."""
+
+    def __init__(self, token: str | None, clock: Callable[[], float]) -> None:
+        self._token = token
+        self._failures = Rates(1 / 3, clock, burst=10)  # wrong tokens, per client address
+
+    async def __call__(self, scope: Scope, client: str) -> None:
+        """Raise Problem (401, 429). Who tried too many wrong tokens is not even listened to with the right one."""
+        if is_open(scope["path"]):
+            return
+        self.check(Headers(scope=scope), client)
+
+    def check(self, headers: Headers, client: str) -> None:
+        """The same, whatever the address. Raises Problem (401, 429)."""
+        self._failures.check(client)
+        try:
+            check_token(headers, self._token)
+        except Problem:
+            self._failures.take(client)
+            raise
 
 
 def is_open(path: str) -> bool:

@@ -36,7 +36,13 @@ def create_app(loaded: Iterable[Model], config: ServerConfig | None = None) -> F
     folder cannot be made.
     """
     config = config or ServerConfig()
-    services = Services.of(list(loaded), config)
+    app = create_api(Services.of(list(loaded), config))
+    app.add_middleware(Gate, config=config)
+    return app
+
+
+def create_api(services: Services) -> FastAPI:
+    """The routes alone, for an application that has its own gate in front of them."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,5 +62,4 @@ def create_app(loaded: Iterable[Model], config: ServerConfig | None = None) -> F
     for router in _ROUTERS:
         app.include_router(router)
     add_handlers(app)
-    app.add_middleware(Gate, config=config)
     return app

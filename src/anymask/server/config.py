@@ -90,6 +90,9 @@ class ServerConfig:
         for address in self.proxies:
             if not is_address(address):
                 raise InputError(f"proxy {address!r} is not an IP address; give one like 127.0.0.1")
+        self._check_reach()
+
+    def _check_reach(self) -> None:
         if self.token is None and not self.is_local:
             raise InputError(
                 f"host {self.host!r} can be reached from other machines; give a token, or stay on 127.0.0.1"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from anymask.server.access import check_host, check_origin, check_token, is_open
+from anymask.server.access import TokenGuard, check_host, check_origin
 from anymask.server.config import ServerConfig
 from anymask.server.problems import Problem, of_unexpected, problem_response
 from anymask.server.rates import Rates
@@ -26,18 +27,34 @@ _BASE64 = 4 / 3
 _SLACK = 1 << 20  # form boundaries, the rest of a request around an image
 
 
+class Guard(Protocol):
+    """Decides whether a request may pass."""
+
+    async def __call__(self, scope: Scope, client: str) -> None:
+        """Raise Problem for a request that may not. client: its address."""
+
+
 class Gate:
     """ASGI middleware: who may ask, how much, how fast, and how long it may take to send it.
 
     Order matters: a stranger learns nothing, not even which addresses exist.
+
+    guard: asks callers who they are; for the configured token unless given. body_limit: most bytes of the
+    body of a request.
     """
 
     def __init__(
-        self, app: ASGIApp, config: ServerConfig, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        config: ServerConfig,
+        clock: Callable[[], float] = time.monotonic,
+        guard: Guard | None = None,
+        body_limit: Callable[[Scope], int] | None = None,
     ) -> None:
         self._app, self._config = app, config
         self._rates = Rates(config.requests_per_second, clock)
-        self._failures = Rates(1 / 3, clock, burst=10)  # wrong tokens, per client address
+        self._guard = guard or TokenGuard(config.token, clock)
+        self._limit = body_limit or self._limit_of_api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,7 +65,7 @@ class Gate:
             return
         armoured = _Armoured(send)
         try:
-            self._check(scope)
+            await self._check(scope)
             limited = _limited(receive, self._limit(scope), self._config.body_seconds)
             await self._app(scope, limited, armoured)
         except Problem as problem:
@@ -59,31 +76,21 @@ class Gate:
                 raise
             await of_unexpected(error, scope["method"], scope["path"])(scope, receive, armoured)
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         check_host(headers, self._config)
         check_origin(headers)
         client = str((scope.get("client") or ("unknown",))[0])
         self._rates.take(client)
-        if not is_open(scope["path"]):
-            self._check_token(headers, client)
+        await self._guard(scope, client)
         if (declared := headers.get("content-length", "0")).isdecimal() and len(declared) < 20:
             if int(declared) > self._limit(scope):
                 raise _too_large(self._limit(scope))
         else:
             raise Problem(400, "bad_request", "the Content-Length header is not a number")
 
-    def _check_token(self, headers: Headers, client: str) -> None:
-        """A caller who tried too many wrong tokens is not even listened to with the right one."""
-        self._failures.check(client)
-        try:
-            check_token(headers, self._config.token)
-        except Problem:
-            self._failures.take(client)
-            raise
-
-    def _limit(self, scope: Scope) -> int:
-        """Most bytes that this request's body may have."""
+    def _limit_of_api(self, scope: Scope) -> int:
+        """For the routes of `anymask serve`."""
         is_json = Headers(scope=scope).get("content-type", "").startswith("application/json")
         if is_json and scope["path"].startswith("/v1/"):
             return self._config.max_body_bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from anymask.core.images import own_size_guard
 from anymask.server.problems import Problem
@@ -27,16 +27,17 @@ class Header(NamedTuple):
     stored_hw: tuple[int, int]
 
 
-def inspect(data: bytes, max_pixels: int) -> Header:
-    """Read an image's header.
+def inspect(data: bytes | BinaryIO, max_pixels: int) -> Header:
+    """Read the header of an image, given as bytes or as a file at its beginning.
 
     Raises Problem: 415 for what is no picture of a known kind, 422 for a damaged one, 413 for more than
     `max_pixels`.
     """
     from PIL import Image, UnidentifiedImageError
 
+    source = io.BytesIO(data) if isinstance(data, bytes) else data
     try:
-        with own_size_guard(), Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES)) as image:
+        with own_size_guard(), Image.open(source, formats=list(MEDIA_TYPES)) as image:
             # What opens as JPEG may turn out to be MPO, several JPEGs in one file.
             media_type = MEDIA_TYPES.get(image.format or "", "image/jpeg")
             header = Header(media_type, (image.height, image.width))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import partial
+from typing import Protocol
 
 from anymask.automatic import AutomaticSettings, AutomaticState, everything, preset_settings
 from anymask.automatic.state_file import settings_to_json
@@ -13,7 +14,7 @@ from anymask.core.images import Picture
 from anymask.predict.model import Model
 from anymask.server.byte_cache import ByteCache
 from anymask.server.lanes import Lane
-from anymask.server.library import Library, StoredImage
+from anymask.server.library import StoredImage
 from anymask.server.problems import Problem
 from anymask.server.schemas import EverythingRequest
 from anymask.server.single_flight import SingleFlight
@@ -25,10 +26,20 @@ _MASK_BYTES = 1024
 """What a decoded mask takes beside its logits, about: its outline once it has been worked out."""
 
 
+class Images(Protocol):
+    """Where images and their embeddings come from; `Library` is one."""
+
+    async def image(self, image: str) -> StoredImage:
+        """An image by its id. Raises Problem (404)."""
+
+    async def embedding(self, image: str, model: Model) -> ImageEmbedding:
+        """What a model made of it. Raises Problem (404, 503)."""
+
+
 class Runs:
     """For one event loop; decoding happens in `lane`."""
 
-    def __init__(self, library: Library, lane: Lane, budget: int) -> None:
+    def __init__(self, library: Images, lane: Lane, budget: int) -> None:
         self._library, self._lane = library, lane
         self._states: ByteCache[str, AutomaticState] = ByteCache(budget, _size)
         self._flights: SingleFlight[str, AutomaticState] = SingleFlight()
