@@ -20,6 +20,7 @@ WRONG_INPUT = 2
 INTERRUPTED = 130
 
 COMMANDS = {
+    "studio": "anymask.cli.studio",
     "segment": "anymask.cli.segment",
     "convert": "anymask.cli.convert",
     "everything": "anymask.cli.everything",

@@ -45,7 +45,7 @@ class Settings:
         return ServerConfig(
             host=self.host,
             port=self.port,
-            token=self.token if self.token_file is None else _secret(self.token_file),
+            token=self.token if self.token_file is None else secret_of(self.token_file),
             allowed_hosts=self.allowed_hosts,
             proxies=self.proxies,
             cache_dir=self.cache,
@@ -67,7 +67,7 @@ class Settings:
                     "--label-studio-token-file is given without --label-studio; give its address"
                 )
             return None
-        return LabelStudio(self.label_studio, None if file is None else _secret(file))
+        return LabelStudio(self.label_studio, None if file is None else secret_of(file))
 
 
 def run_server(
@@ -99,7 +99,7 @@ def run_server(
     serve(app, config, tell)
 
 
-def _secret(file: Path) -> str:
+def secret_of(file: Path) -> str:
     """The first line of a file. Raises InputError if it cannot be read or is empty."""
     try:
         lines = file.read_text("utf-8").splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,15 +16,31 @@ _CONNECTIONS = 512
 _HEADER_BYTES = 32 * 1024
 
 
-def serve(app: FastAPI, config: ServerConfig, ready: Callable[[str], None] = lambda address: None) -> None:
+def serve(
+    app: FastAPI,
+    config: ServerConfig,
+    ready: Callable[[str], None] = lambda address: None,
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
     """Answer requests until SIGINT or SIGTERM.
 
-    ready: called with the address once connections are taken. Raises InputError if the address cannot be had.
+    ready: called with the address once connections are taken. stopping: called when the server is to stop;
+    answers without an end are to end then. Raises InputError if the address cannot be had.
     """
     with listen(config) as listener:
         host, port = listener.getsockname()[:2]
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        uvicorn.Server(uvicorn_config(app, config)).run(sockets=[listener])
+        _Server(uvicorn_config(app, config), stopping).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()
+        super().handle_exit(sig, frame)
 
 
 def uvicorn_config(app: FastAPI, config: ServerConfig) -> uvicorn.Config:

@@ -1,0 +1,1 @@
+"""The studio: a labelling workspace in the browser. Needs the extra `studio`."""

@@ -1,0 +1,1 @@
+"""Who is there: logins, sessions, and what each role may do."""

@@ -1,0 +1,121 @@
+"""The folder of a workspace: what lies where, and nothing outside it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from anymask.core.errors import InputError, OutputError
+from anymask.core.files import write_atomically
+from anymask.server.problems import Problem
+
+OWN_FOLDER = ".anymask"
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp", ".dcm")
+)
+"""Endings of files that a scan looks into; what they really are, their content says."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of pictures. `.anymask` inside it is ours; the pictures are only ever read.
+
+    root: the folder, resolved.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Workspace:
+        """Make what is missing inside `folder`.
+
+        Raises InputError if it is not a folder, OutputError if nothing can be written there.
+        """
+        root = Path(folder).resolve()
+        if not root.is_dir():
+            raise InputError(f"'{folder}' is not a folder; give a folder of pictures")
+        workspace = cls(root)
+        try:
+            for place in (workspace.own, workspace.uploads, workspace.cache):
+                place.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot write in '{folder}': {error.strerror}; make the folder writable or copy the pictures"
+            ) from error
+        return workspace
+
+    @property
+    def own(self) -> Path:
+        """What belongs to the studio: database, uploads, cache, secret."""
+        return self.root / OWN_FOLDER
+
+    @property
+    def uploads(self) -> Path:
+        """Uploaded pictures, named by the server."""
+        return self.own / "uploads"
+
+    @property
+    def cache(self) -> Path:
+        """Embeddings and renditions; may be deleted at any time."""
+        return self.own / "cache"
+
+    def secret(self) -> bytes:
+        """32 bytes that nobody else knows, the same after a restart; the file is for this user alone.
+
+        Raises OutputError if it cannot be kept.
+        """
+        place = self.own / "secret"
+        try:
+            known = place.read_bytes()
+        except FileNotFoundError:
+            known = b""
+        if len(known) != 32:
+            known = secrets.token_bytes(32)
+            write_atomically(place, known)
+        place.chmod(0o600)
+        return known
+
+    def file(self, path: str) -> Path:
+        """Where the picture of this relative path lies.
+
+        Raises Problem (404) for a path that leads out of the workspace, through a link, or to no file.
+        """
+        parts = PurePosixPath(path).parts
+        place = self.root.joinpath(*parts)
+        is_plain = bool(parts) and ".." not in parts and "\0" not in path and not PurePosixPath(path).is_absolute()
+        # A path without links is its own real path; with one, it might lead anywhere.
+        if not is_plain or os.path.realpath(place) != str(place) or not place.is_file():
+            raise Problem(404, "no_file", "the picture's file is no longer in the workspace's folder")
+        return place
+
+    def pictures(self, under: str | None = None) -> Iterator[str]:
+        """Relative paths, in order, of all files that end like pictures; links and hidden folders are passed by.
+
+        under: a folder of the workspace. Raises Problem (404) if it leads out or is missing.
+        """
+        start = self.root if under in (None, "", ".") else self._folder(under or "")
+        yield from self._walk(start)
+
+    def _folder(self, under: str) -> Path:
+        parts = PurePosixPath(under).parts
+        place = self.root.joinpath(*parts)
+        if ".." in parts or "\0" in under or os.path.realpath(place) != str(place) or not place.is_dir():
+            raise Problem(404, "no_folder", "there is no such folder in the workspace")
+        return place
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            if entry.name.startswith(".") or entry.is_symlink():
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(Path(entry.path))
+            elif Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path).relative_to(self.root).as_posix()
