@@ -1,41 +1,27 @@
 import { createStore, useStore } from "zustand";
 import type { SaveStatus } from "../core/save";
-import type { Candidate, Id, ImageSummary, Label, MaskObject, Prompt, Rle } from "../core/types";
+import { NOTHING, type Proposal, type ToolName, type ToolView } from "../core/tools/tool";
+import type { Candidate, Id, ImageSummary, Label, MaskObject, Rle } from "../core/types";
 import { DEFAULT_VIEW, type View } from "../core/view";
 
-export type ToolName =
-  | "click"
-  | "box"
-  | "boxes"
-  | "lasso"
-  | "polygon"
-  | "scribble"
-  | "brush"
-  | "eraser"
-  | "rough"
-  | "select"
-  | "everything";
+export type { Proposal, ToolName, ToolView };
 
 /** The object that is being made, before it is accepted. */
 export interface Draft {
   /** The object that is refined, null for a new one. */
   readonly object: Id | null;
-  readonly prompt: Prompt;
   readonly candidates: readonly Candidate[];
   readonly chosen: number;
   /** The last click made the mask much worse. */
   readonly worse: boolean;
 }
 
-/** Everything mode: `candidates` are those that pass the thresholds. */
+/** A run of everything mode; the masks that pass its thresholds are `proposals`. */
 export interface Everything {
   readonly run: Id | null;
   readonly running: boolean;
   readonly decoded: number;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly candidates: readonly Candidate[];
-  /** Indices of candidates that have become objects. */
-  readonly accepted: ReadonlySet<number>;
 }
 
 export interface Task {
@@ -78,11 +64,13 @@ export interface EditorState {
   readonly view: View;
   readonly tool: ToolName;
   readonly draft: Draft | null;
-  /** What a click here would make. */
-  readonly preview: Candidate | null;
+  /** What the tool has to be drawn. */
+  readonly toolView: ToolView;
   /** Questions to the model that are not answered yet. */
   readonly asking: number;
   readonly everything: Everything | null;
+  /** Masks of everything mode, propagation or a search that are not objects yet. */
+  readonly proposals: readonly Proposal[];
   /** Diameter in pixels of the picture. */
   readonly brush: number;
   readonly zoom: number;
@@ -109,9 +97,10 @@ export const INITIAL: EditorState = {
   view: DEFAULT_VIEW,
   tool: "click",
   draft: null,
-  preview: null,
+  toolView: NOTHING,
   asking: 0,
   everything: null,
+  proposals: [],
   brush: 24,
   zoom: 1,
   cursor: null,
@@ -174,8 +163,9 @@ export interface EditorActions {
 
   startEverything(preset: string | null, settings: Readonly<Record<string, unknown>>): Promise<void>;
   filterEverything(settings: Readonly<Record<string, unknown>>): Promise<void>;
-  acceptEverything(indices: Iterable<number>): void;
-  endEverything(): void;
+  acceptProposals(ids: Iterable<Id>): void;
+  /** All that are left are given up. */
+  dismissProposals(): void;
   propagate(): Promise<void>;
   find(words: string): Promise<void>;
 
