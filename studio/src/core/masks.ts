@@ -5,11 +5,18 @@
  * need not be tight. Regions touch along edges or corners (8-connected), as in Segment Anything's post-processing.
  */
 
+import { regionsOf } from "./regions";
 import type { BoxXYXY, ImageXY, WindowMask } from "./types";
 
 type Size = readonly [height: number, width: number];
 
-export const EMPTY_MASK: WindowMask = Object.freeze({ x: 0, y: 0, width: 0, height: 0, bits: new Uint8Array(0) });
+export const EMPTY_MASK: WindowMask = Object.freeze({
+  x: 0,
+  y: 0,
+  width: 0,
+  height: 0,
+  bits: new Uint8Array(0),
+});
 
 /** Whether no pixel is set. */
 export function isEmpty(mask: WindowMask): boolean {
@@ -67,7 +74,8 @@ export function union(one: WindowMask, other: WindowMask): WindowMask {
     Math.max(one.x + one.width, other.x + other.width),
     Math.max(one.y + one.height, other.y + other.height),
   );
-  for (const mask of [one, other]) eachCommonRow(joint, mask, (to, from, count) => orRow(joint.bits, mask.bits, to, from, count));
+  for (const mask of [one, other])
+    eachCommonRow(joint, mask, (to, from, count) => orRow(joint.bits, mask.bits, to, from, count));
   return tight(joint);
 }
 
@@ -89,7 +97,8 @@ export function subtract(one: WindowMask, other: WindowMask): WindowMask {
 export function intersect(one: WindowMask, other: WindowMask): WindowMask {
   const both = { ...one, bits: new Uint8Array(one.bits.length) };
   eachCommonRow(both, other, (to, from, count) => {
-    for (let i = 0; i < count; i++) both.bits[to + i] = (one.bits[to + i] as number) & (other.bits[from + i] as number);
+    for (let i = 0; i < count; i++)
+      both.bits[to + i] = (one.bits[to + i] as number) & (other.bits[from + i] as number);
   });
   return tight(both);
 }
@@ -133,16 +142,21 @@ export function clipped(mask: WindowMask, size: Size): WindowMask {
 
 /** All pixels of the picture that are not set. */
 export function inverted(mask: WindowMask, size: Size): WindowMask {
-  return subtract({ x: 0, y: 0, width: size[1], height: size[0], bits: new Uint8Array(size[0] * size[1]).fill(1) }, mask);
+  return subtract(
+    { x: 0, y: 0, width: size[1], height: size[0], bits: new Uint8Array(size[0] * size[1]).fill(1) },
+    mask,
+  );
 }
 
 /** The mask without regions of fewer than `minArea` pixels; if all are smaller, the largest stays. */
 export function removeIslands(mask: WindowMask, minArea: number): WindowMask {
-  const { labels, areas } = regionsOf(mask, 1);
+  const { labels, areas } = regionsOf(mask, 1, "corners");
   if (areas.length === 0) return EMPTY_MASK;
   const keep = areas.map((area) => area >= minArea);
   if (!keep.includes(true)) keep[areas.indexOf(Math.max(...areas))] = true;
-  const bits = mask.bits.map((_, i) => ((labels[i] as number) > 0 && keep[(labels[i] as number) - 1] ? 1 : 0));
+  const bits = mask.bits.map((_, i) =>
+    (labels[i] as number) > 0 && keep[(labels[i] as number) - 1] ? 1 : 0,
+  );
   return tight({ ...mask, bits });
 }
 
@@ -153,8 +167,10 @@ export function keepLargest(mask: WindowMask): WindowMask {
 
 /** Each region as a mask, in reading order of their first pixels. */
 export function regions(mask: WindowMask): WindowMask[] {
-  const { labels, areas } = regionsOf(mask, 1);
-  return areas.map((_, region) => tight({ ...mask, bits: mask.bits.map((_, i) => (labels[i] === region + 1 ? 1 : 0)) }));
+  const { labels, areas } = regionsOf(mask, 1, "corners");
+  return areas.map((_, region) =>
+    tight({ ...mask, bits: mask.bits.map((_, i) => (labels[i] === region + 1 ? 1 : 0)) }),
+  );
 }
 
 /**
@@ -167,49 +183,13 @@ export function fillHoles(mask: WindowMask, size: Size, maxArea = Number.POSITIV
   // One pixel more on every side joins all background that goes on outside, and at the picture's border is no hole.
   const around = blank(inside.x - 1, inside.y - 1, inside.x + inside.width + 1, inside.y + inside.height + 1);
   eachCommonRow(around, inside, (to, from, count) => orRow(around.bits, inside.bits, to, from, count));
-  const { labels, areas } = regionsOf(around, 0);
+  const { labels, areas } = regionsOf(around, 0, "corners");
   const outside = labels[0] as number;
   const bits = around.bits.map((bit, i) => {
     const region = labels[i] as number;
     return bit === 1 || (region !== outside && (areas[region - 1] as number) < maxArea) ? 1 : 0;
   });
   return tight({ ...around, bits });
-}
-
-interface Regions {
-  /** 0 where the pixel has another value, else the number of its region from 1, in reading order. */
-  readonly labels: Int32Array;
-  readonly areas: readonly number[];
-}
-
-/** The 8-connected regions of the pixels that have this value. */
-function regionsOf(mask: WindowMask, value: 0 | 1): Regions {
-  const { width, height, bits } = mask;
-  const labels = new Int32Array(bits.length);
-  const areas: number[] = [];
-  const stack: number[] = [];
-  for (let start = 0; start < bits.length; start++) {
-    if (bits[start] !== value || labels[start] !== 0) continue;
-    const label = areas.length + 1;
-    let area = 0;
-    labels[start] = label;
-    stack.push(start);
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      area++;
-      const column = at % width;
-      const row = (at - column) / width;
-      for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
-        for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++) {
-          const next = y * width + x;
-          if (bits[next] !== value || labels[next] !== 0) continue;
-          labels[next] = label;
-          stack.push(next);
-        }
-      }
-    }
-    areas.push(area);
-  }
-  return { labels, areas };
 }
 
 function rowHas(mask: WindowMask, row: number): boolean {
@@ -249,5 +229,6 @@ function eachCommonRow(
 }
 
 function orRow(to: Uint8Array, from: Uint8Array, toIndex: number, fromIndex: number, count: number): void {
-  for (let i = 0; i < count; i++) to[toIndex + i] = (to[toIndex + i] as number) | (from[fromIndex + i] as number);
+  for (let i = 0; i < count; i++)
+    to[toIndex + i] = (to[toIndex + i] as number) | (from[fromIndex + i] as number);
 }

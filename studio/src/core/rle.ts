@@ -81,7 +81,9 @@ export function encodeRle(mask: WindowMask, size: readonly [height: number, widt
   const [height, width] = size;
   checkSize(height, width);
   if (mask.x < 0 || mask.y < 0 || mask.x + mask.width > width || mask.y + mask.height > height) {
-    throw new RleError(`a mask at ${mask.x}, ${mask.y} of ${mask.width} x ${mask.height} pixels reaches beyond the picture of ${width} x ${height}`);
+    throw new RleError(
+      `a mask at ${mask.x}, ${mask.y} of ${mask.width} x ${mask.height} pixels reaches beyond the picture of ${width} x ${height}`,
+    );
   }
   return { size: [height, width], counts: writeRuns(runsOf(mask, height, width)) };
 }
@@ -198,5 +200,7 @@ function checkSize(height: number, width: number): void {
 
 function damaged(counts: string): RleError {
   const shown = counts.length > 40 ? `${counts.slice(0, 40)}...` : counts;
-  return new RleError(`the RLE "${shown}" does not cover its picture exactly: it is damaged, or of another size`);
+  return new RleError(
+    `the RLE "${shown}" does not cover its picture exactly: it is damaged, or of another size`,
+  );
 }

@@ -69,7 +69,11 @@ export type ToolEvent =
   | { readonly type: "choose"; readonly candidate: number }
   /** The next or the previous candidate, object, proposal: +1 or -1. */
   | { readonly type: "step"; readonly by: 1 | -1 }
-  | { readonly type: "verdict"; readonly verdict: "accepted" | "rejected" | "comment"; readonly comment?: string }
+  | {
+      readonly type: "verdict";
+      readonly verdict: "accepted" | "rejected" | "comment";
+      readonly comment?: string;
+    }
   | { readonly type: "reply"; readonly request: number; readonly prediction: Prediction }
   /** To `predictBoxes`: one prediction a box. */
   | { readonly type: "replies"; readonly request: number; readonly predictions: readonly Prediction[] }
