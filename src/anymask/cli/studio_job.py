@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from anymask.cli.serve_job import MIB, secret_of
 from anymask.cli.terminal import say
 from anymask.core.errors import MissingExtraError
+from anymask.models.registry import resolve
 from anymask.predict.load import Backend, Precision, load
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Settings:
     rate: float | None
     opens_browser: bool
 
-    def config(self) -> StudioConfig:
+    def config(self, model_folders: tuple[Path, ...] = ()) -> StudioConfig:
         """What the studio is told. Raises InputError for options that do not go together or are not safe."""
         from anymask.studio.config import StudioConfig
 
@@ -55,6 +56,7 @@ class Settings:
             max_upload_bytes=self.upload_mib * MIB,
             max_pixels=self.megapixels * 1_000_000,
             requests_per_second=self.rate,
+            model_folders=model_folders,
         )
 
 
@@ -77,16 +79,17 @@ def run_studio(
         raise MissingExtraError(
             f"`anymask studio` needs the package {error.name}; pip install 'anymask[studio]'"
         ) from error
-    config = settings.config()
+    settings.config()  # what does not go together is told before anything is loaded
     workspace = Workspace.open(settings.folder)
     loaded = [load(name, precision=precision, backend=backend, threads=threads) for name in models]
+    config = settings.config(tuple(resolve(name).path for name in models))
     store = Store.open(settings.database or workspace.root)
     try:
         app = create_studio(loaded, store, workspace, config)
         studio = app.state.studio
 
         def tell(address: str) -> None:
-            link = studio.first_link(address)
+            link = studio.setup.link(address)
             if not quiet:
                 say(f"anymask: '{workspace.root}' at {address} (Ctrl-C stops)")
             if link:  # said even when quiet: nobody could ever come in without it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +20,21 @@ from anymask.store import Store
 from anymask.studio.config import StudioConfig
 from anymask.studio.limits import BodyLimits
 from anymask.studio.problems import add_store_handlers
-from anymask.studio.routes import embeddings, images, me, projects
+from anymask.studio.routes import (
+    accounts,
+    edits,
+    embeddings,
+    events,
+    everything,
+    exchange,
+    images,
+    labels,
+    masks,
+    me,
+    projects,
+    prompts,
+    tasks,
+)
 from anymask.studio.services import StudioServices
 from anymask.studio.static_files import pages
 from anymask.studio.workspace import Workspace
@@ -27,9 +42,18 @@ from anymask.studio.workspace import Workspace
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     me.router,
+    accounts.router,
     projects.router,
     images.router,
+    tasks.router,
     embeddings.router,
+    prompts.router,
+    everything.router,
+    edits.router,
+    masks.router,
+    labels.router,
+    exchange.router,
+    events.router,
 )
 """All routers of the studio; each gives its paths below /api/v1."""
 
@@ -47,6 +71,7 @@ def create_studio(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(studio.begin)
         yield
         studio.close()
 

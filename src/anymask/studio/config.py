@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from anymask.core.errors import InputError
 from anymask.server.config import MIB, ServerConfig
@@ -19,6 +20,7 @@ class StudioConfig(ServerConfig):
     workspace_bytes: what the uploads of a workspace may take on disk.
     workspace_images: how many pictures a workspace may hold.
     ahead: how many of the next pictures are embedded while somebody works on one.
+    model_folders: where the files of the served models lie; browsers get their decoders.
 
     Raises InputError for values that cannot be meant or are not safe.
     """
@@ -29,6 +31,7 @@ class StudioConfig(ServerConfig):
     workspace_bytes: int = 50 * GIB
     workspace_images: int = 1_000_000
     ahead: int = 3
+    model_folders: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

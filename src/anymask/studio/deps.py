@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Request
 
 from anymask.server.problems import Problem
 from anymask.server.schemas import ProblemAnswer
-from anymask.store import Image, Label, NotFound, Project, Task, User
+from anymask.store import Image, NotFound, Project, User
 from anymask.studio.accounts.entry import Visitor
 from anymask.studio.accounts.roles import has_role
 from anymask.studio.services import Studio

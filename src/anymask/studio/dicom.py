@@ -32,7 +32,9 @@ def image_hw(file: BinaryIO, max_pixels: int) -> tuple[int, int]:
         raise Problem(422, "unusable", "the DICOM file holds no picture; choose an image of the series")
     if height * width > max_pixels:
         raise Problem(
-            413, "too_many_pixels", f"the DICOM picture has {width} x {height} pixels, more than {max_pixels:,}"
+            413,
+            "too_many_pixels",
+            f"the DICOM picture has {width} x {height} pixels, more than {max_pixels:,}",
         )
     return height, width
 
@@ -66,7 +68,9 @@ def _read(file: BinaryIO, *, with_pixels: bool) -> Any:
 def _view(dataset: Any, max_pixels: int) -> np.ndarray:
     from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
 
-    values = pixel_array(dataset, index=0) if int(dataset.get("NumberOfFrames") or 1) > 1 else pixel_array(dataset)
+    values = (
+        pixel_array(dataset, index=0) if int(dataset.get("NumberOfFrames") or 1) > 1 else pixel_array(dataset)
+    )
     if values.ndim == 3:
         return np.ascontiguousarray(array_to_rgb(values, max_pixels))
     values = apply_voi_lut(apply_modality_lut(values, dataset), dataset)

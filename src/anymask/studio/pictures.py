@@ -109,5 +109,3 @@ def load_picture(path: Path, max_pixels: int) -> Picture:
         if dicom.is_dicom(file):
             return dicom.load(file, max_pixels)
     return load_image(path, max_pixels=max_pixels)
-
-

@@ -96,7 +96,7 @@ class Scanner:
             run.done.set()
 
     def _add_new(self, project: Project, run: _Run) -> None:
-        if project.root is None:  # uploads only
+        if project.root is None:  # uploads alone
             return
         known = self._store.images.paths(project.id)
         room = self._config.workspace_images - len(known)
@@ -106,7 +106,8 @@ class Scanner:
                 return
             new = [path for path in batch if path not in known][:room]
             images = list(self._read(new, run))
-            self._store.images.add(project.id, images)
+            added = self._store.images.add(project.id, images)
+            self._store.tasks.create_for([image.id for image in added])
             room -= len(images)
             run.scan = replace(
                 run.scan, found=run.scan.found + len(batch), added=run.scan.added + len(images)

@@ -8,15 +8,22 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from anymask.predict.model import Model
+from anymask.server.problems import Problem
 from anymask.server.runs import Runs
 from anymask.server.services import Services
-from anymask.store import Project, Store
+from anymask.store import NewPrompt, Project, Store
+from anymask.studio.accounts.doorkeeper import Doorkeeper
 from anymask.studio.accounts.entry import Entry
+from anymask.studio.accounts.setup import Setup
 from anymask.studio.config import StudioConfig
+from anymask.studio.decoders import Decoders
 from anymask.studio.live.hub import Hub
 from anymask.studio.pictures import Pictures
+from anymask.studio.prompting.kept import KeptAnswers
+from anymask.studio.prompting.recorder import Recorder
 from anymask.studio.renditions import Renditions
 from anymask.studio.scanning import Scanner
+from anymask.studio.uploads import Uploads
 from anymask.studio.workspace import Workspace
 
 
@@ -25,7 +32,8 @@ class StudioServices:
     """Made once per studio; routes get it as a dependency.
 
     served: what `anymask serve` has: models, lanes, turns, kept predictions. runs: of everything mode, on the
-    workspace's pictures. hub: who looks, and is told.
+    workspace's pictures. hub: who looks, and is told. answers: predictions that may be refined. recorder: writes
+    prompts down.
     """
 
     config: StudioConfig
@@ -34,10 +42,16 @@ class StudioServices:
     served: Services
     pictures: Pictures
     renditions: Renditions
+    decoders: Decoders
     runs: Runs
     entry: Entry
     scanner: Scanner
+    uploads: Uploads
+    setup: Setup
+    doorkeeper: Doorkeeper
     hub: Hub
+    answers: KeptAnswers
+    recorder: Recorder[NewPrompt]
 
     @classmethod
     def of(
@@ -54,16 +68,33 @@ class StudioServices:
             served=served,
             pictures=pictures,
             renditions=Renditions(workspace, config.max_pixels),
+            decoders=Decoders(config.model_folders),
             runs=Runs(pictures, served.lanes.everything, config.run_bytes),
             entry=Entry(config, store, workspace.secret()),
             scanner=Scanner(store, workspace, config),
+            uploads=Uploads(workspace, config),
+            setup=Setup(config, store),
+            doorkeeper=Doorkeeper(store),
             hub=hub,
+            answers=KeptAnswers(),
+            recorder=Recorder(store.prompts.record_many),
         )
+
+    def begin(self) -> None:
+        """Make the first project, where there is none, and look for new pictures in the folders of all."""
+        if not self.store.projects.list():
+            self.store.projects.create(self.workspace.root.name or "pictures", root="")
+        for project in self.store.projects.list():
+            if project.root is not None:
+                self.scanner.start(project)
 
     def close(self) -> None:
         """Let the threads end."""
+        self.hub.close()
         self.scanner.close()
+        self.doorkeeper.close()
         self.served.lanes.close()
+        self.recorder.close()
 
     def model_of(self, project: Project) -> Model:
         """The model that answers in a project: its own where it is served, the default one otherwise."""
@@ -71,6 +102,20 @@ class StudioServices:
             if project.model in (model.spec.name, model.spec.full_name, model.sha256):
                 return model
         return self.served.shelf.default
+
+    def model_by_sha256(self, sha256: str) -> Model:
+        """A served model. Raises Problem (404)."""
+        for model in self.served.shelf:
+            if model.sha256 == sha256:
+                return model
+        raise Problem(404, "unknown_model", "there is no such model here, or no longer")
+
+    def next_images(self, image: Image, user: User) -> list[str]:
+        """Ids of the pictures that a person will be given next in the image's project, to be prepared."""
+        if not self.config.ahead:
+            return []
+        waiting = self.store.tasks.upcoming(image.project_id, user.id, "label", self.config.ahead + 1)
+        return [id for id in waiting if id != image.id][: self.config.ahead]
 
 
 def _services(request: Request) -> StudioServices:

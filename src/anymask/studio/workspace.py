@@ -85,7 +85,9 @@ class Workspace:
         """
         parts = PurePosixPath(path).parts
         place = self.root.joinpath(*parts)
-        is_plain = bool(parts) and ".." not in parts and "\0" not in path and not PurePosixPath(path).is_absolute()
+        is_plain = (
+            bool(parts) and ".." not in parts and "\0" not in path and not PurePosixPath(path).is_absolute()
+        )
         # A path without links is its own real path; with one, it might lead anywhere.
         if not is_plain or os.path.realpath(place) != str(place) or not place.is_file():
             raise Problem(404, "no_file", "the picture's file is no longer in the workspace's folder")
@@ -96,13 +98,21 @@ class Workspace:
 
         under: a folder of the workspace. Raises Problem (404) if it leads out or is missing.
         """
-        start = self.root if under in (None, "", ".") else self._folder(under or "")
+        start = self.root if under in (None, "", ".") else self.folder(under or "")
         yield from self._walk(start)
 
-    def _folder(self, under: str) -> Path:
+    def folder(self, under: str) -> Path:
+        """Where a folder of pictures lies. Raises Problem (404) if it leads out, is ours or is missing."""
         parts = PurePosixPath(under).parts
         place = self.root.joinpath(*parts)
-        if ".." in parts or "\0" in under or os.path.realpath(place) != str(place) or not place.is_dir():
+        if (
+            not parts
+            or ".." in parts
+            or parts[0] == OWN_FOLDER
+            or "\0" in under
+            or os.path.realpath(place) != str(place)
+            or not place.is_dir()
+        ):
             raise Problem(404, "no_folder", "there is no such folder in the workspace")
         return place
 

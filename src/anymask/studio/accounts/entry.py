@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
@@ -45,12 +46,13 @@ class Entry:
     """
 
     def __init__(self, config: StudioConfig, store: Store, secret: bytes) -> None:
-        self._config, self._store = config, store
+        self._store = store
+        self._lifetime = timedelta(hours=config.session_hours)
         self._tokens = TokenGuard(config.token, time.monotonic)
         self._local_csrf = hmac.new(secret, b"csrf of the local administrator", hashlib.sha256).hexdigest()
         # Cookies do not know ports: two studios on one machine must not overwrite each other's.
         self.cookie = "anymask_" + hmac.new(secret, b"cookie", hashlib.sha256).hexdigest()[:8]
-        self._local = None if config.has_accounts else store.people.local_admin()
+        self._local = None if config.has_accounts else store.people.local()
 
     async def __call__(self, scope: Scope, client: str) -> None:
         """Put the visitor into the request's state.
@@ -81,7 +83,7 @@ class Entry:
         token = _cookie(headers, self.cookie)
         if token is None:
             return Visitor()
-        session = await asyncio.to_thread(self._store.people.session, token)
+        session = await asyncio.to_thread(self._store.people.session, token, self._lifetime)
         if session is None:
             return Visitor()
         return Visitor(session.user, session.csrf, token)

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from anymask._version import __version__
 from anymask.server.schemas import Answer
 from anymask.store import User
+from anymask.studio.accounts.entry import Visitor
 from anymask.studio.deps import Caller, problems
-from anymask.studio.services import Studio
+from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["accounts"])
 RoleName = Literal["annotator", "reviewer", "admin"]
@@ -49,12 +50,17 @@ class MeAnswer(Answer):
 @router.get("/me", operation_id="me", responses=problems())
 def me(caller: Caller, studio: Studio) -> MeAnswer:
     """Who asks; strangers get an answer, too: that they are nobody yet."""
+    return me_answer(caller, studio)
+
+
+def me_answer(caller: Visitor, studio: StudioServices) -> MeAnswer:
+    """What a visitor is told of themselves."""
     config = studio.config
     return MeAnswer(
         user=None if caller.user is None else person_answer(caller.user),
         csrf=caller.csrf,
         accounts=config.has_accounts,
-        setup=config.has_accounts and caller.user is None and not studio.store.people.has_admin(),
+        setup=caller.user is None and studio.setup.is_open,
         version=__version__,
         limits=LimitsAnswer(
             upload_bytes=config.max_upload_bytes, pixels=config.max_pixels, body_bytes=config.max_body_bytes

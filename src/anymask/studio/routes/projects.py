@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
+from uuid import uuid4
 
 from fastapi import APIRouter
 from pydantic import Field, JsonValue
 
+from anymask.server.problems import Problem
 from anymask.server.schemas import Answer, Request
-from anymask.store import Project
-from anymask.studio.deps import Person, ProjectHere, may_see, problems
+from anymask.store import NotFound, Project
+from anymask.studio.deps import Admin, Person, ProjectHere, may_see, problems
 from anymask.studio.prompting.schemas import Id
 from anymask.studio.services import Studio, StudioServices
 
@@ -47,11 +50,14 @@ class ProjectsAnswer(Answer):
 
 
 class ProjectRequest(Request):
-    """A new project. id: made by the client; the same id with the same content again is no error."""
+    """A new project. id: made by the client, so that asking again makes no second one.
 
-    id: Id
+    root: a folder of the workspace, "" for all of it; without one the project holds uploads alone.
+    """
+
+    id: Id | None = None
     name: Name
-    root: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    root: Annotated[str, Field(max_length=1000)] | None = None
     model: Annotated[str, Field(max_length=100)] | None = None
     settings: Settings = {}
 
@@ -75,6 +81,54 @@ def list_projects(studio: Studio, who: Person) -> ProjectsAnswer:
 def get_project(project: ProjectHere, studio: Studio) -> ProjectAnswer:
     """One project."""
     return _answer(project, studio)
+
+
+@router.post("/projects", operation_id="create_project", status_code=201, responses=problems(409))
+def create_project(asked: ProjectRequest, studio: Studio, who: Admin) -> ProjectAnswer:
+    """Make a project; its folder is looked through in the background."""
+    id = asked.id or uuid4().hex
+    with suppress(NotFound):
+        return _answer(_same(studio.store.projects.get(id), asked), studio)
+    _check_model(asked.model, studio)
+    _check_members(asked.settings)
+    if asked.root:
+        studio.workspace.folder(asked.root)
+    project = studio.store.projects.create(
+        asked.name, root=asked.root, model=asked.model, settings=asked.settings, id=id
+    )
+    if project.root is not None:
+        studio.scanner.start(project)
+    return _answer(project, studio)
+
+
+@router.patch("/projects/{id}", operation_id="change_project", responses=problems())
+def change_project(project: ProjectHere, change: ProjectChange, studio: Studio, who: Admin) -> ProjectAnswer:
+    """Change a project's name, model or settings; settings as a whole."""
+    given = {name: value for name, value in change if name in change.model_fields_set}
+    for name in ("name", "settings"):
+        if name in given and given[name] is None:
+            raise Problem(422, "invalid", f"{name} cannot be null; leave it out to keep it")
+    _check_model(given.get("model"), studio)
+    _check_members(given.get("settings"))
+    return _answer(studio.store.projects.update(project.id, **given), studio)
+
+
+def _same(project: Project, asked: ProjectRequest) -> Project:
+    if (project.name, project.root) != (asked.name, asked.root):
+        raise Problem(409, "conflict", "there is another project of this id; make a new id")
+    return project
+
+
+def _check_model(name: str | None, studio: StudioServices) -> None:
+    if name is not None:
+        studio.served.shelf.named(name)
+
+
+def _check_members(settings: dict[str, Any] | None) -> None:
+    members = (settings or {}).get("members")
+    is_list = isinstance(members, list) and all(isinstance(member, str) for member in members)
+    if members is not None and not is_list:
+        raise Problem(422, "invalid", "settings.members is not a list of people's ids; null lets all in")
 
 
 def _answer(project: Project, studio: StudioServices) -> ProjectAnswer:
