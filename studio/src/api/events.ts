@@ -25,7 +25,17 @@ export interface ServerEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-const KINDS: readonly EventKind[] = ["hello", "presence", "mask", "image", "task", "label", "review", "job", "reset"];
+const KINDS: readonly EventKind[] = [
+  "hello",
+  "presence",
+  "mask",
+  "image",
+  "task",
+  "label",
+  "review",
+  "job",
+  "reset",
+];
 
 /** Names this page towards the server. */
 const client = newId();

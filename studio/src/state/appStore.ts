@@ -9,7 +9,16 @@ export interface Present {
 
 export type SaveState = "saved" | "saving" | "waiting" | "offline" | "conflict";
 
-export type Dialog = "help" | "palette" | "upload" | "export" | "import" | "project" | "conflict" | "hints" | null;
+export type Dialog =
+  | "help"
+  | "palette"
+  | "upload"
+  | "export"
+  | "import"
+  | "project"
+  | "conflict"
+  | "hints"
+  | null;
 
 export interface AppState {
   dialog: Dialog;

@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 /** The accent: a blue that white text reads on (5.4:1) and that no default label colour equals. */
 const azure: MantineColorsTuple = [

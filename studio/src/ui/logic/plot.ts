@@ -32,7 +32,10 @@ export function ticks(top: number, wanted = 4): number[] {
 export function linePath(points: readonly PlotPoint[], x: Scale, y: Scale): string {
   return [...points]
     .sort((a, b) => a.x - b.x)
-    .map((point, index) => `${index === 0 ? "M" : "L"}${round(position(x, point.x))} ${round(position(y, point.y))}`)
+    .map(
+      (point, index) =>
+        `${index === 0 ? "M" : "L"}${round(position(x, point.x))} ${round(position(y, point.y))}`,
+    )
     .join("");
 }
 

@@ -6,7 +6,7 @@
 export type ProjectPage = "gallery" | "review" | "progress" | "engine" | "versions" | "labels" | "collage";
 
 export type Route =
-  | { page: "projects" }
+  | { page: "home" | "projects" }
   | { page: ProjectPage; project: string }
   | { page: "image"; project: string; image: string; review: boolean }
   | { page: "people" | "settings" | "login" }
@@ -50,6 +50,7 @@ export function parseRoute(hash: string): Route {
   const [address = "", query = ""] = path.split("?", 2);
   const parts = address.split("/").filter(Boolean).map(decode);
   const [head, project, ...rest] = parts;
+  if (path === "") return { page: "home" };
   if (head === undefined) return { page: "projects" };
   if (head === "p" && project) return projectRoute(project, rest, path);
   const token = oneOf(TOKEN_PAGES, head);
@@ -61,6 +62,8 @@ export function parseRoute(hash: string): Route {
 /** The hash of a route; `parseRoute(formatRoute(route))` gives the route back. */
 export function formatRoute(route: Route): string {
   switch (route.page) {
+    case "home":
+      return "#";
     case "projects":
       return "#/";
     case "image":

@@ -10,7 +10,12 @@ export function errorText(error: unknown): string {
 /** A failed load: what happened, and a way to try again. */
 export function LoadProblem({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
-    <Alert color="red" variant="outline" icon={<CircleAlert size={18} aria-hidden />} title="This could not be loaded">
+    <Alert
+      color="red"
+      variant="outline"
+      icon={<CircleAlert size={18} aria-hidden />}
+      title="This could not be loaded"
+    >
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{errorText(error)}</Text>
         {retry ? (

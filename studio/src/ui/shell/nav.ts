@@ -1,6 +1,6 @@
 import { BarChart3, FolderInput, Images, type LucideIcon, Scale, Shapes, Tags, Zap } from "lucide-react";
-import type { ProjectPage } from "../logic/routes";
 import type { Role } from "../data/types";
+import type { ProjectPage } from "../logic/routes";
 
 export interface NavItem {
   page: ProjectPage;

@@ -1,0 +1,102 @@
+/** Reads: one hook per resource. Keys start with the resource's name; events of the server invalidate by it. */
+
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { get } from "../../api/http";
+import type {
+  FormatInfo,
+  ImageState,
+  ImageSummary,
+  Label,
+  Listing,
+  Me,
+  Person,
+  Project,
+  Snapshot,
+} from "./types";
+
+export const keys = {
+  me: ["me"] as const,
+  projects: ["projects"] as const,
+  project: (project: string) => ["project", project] as const,
+  images: (project: string) => ["images", project] as const,
+  labels: (project: string) => ["labels", project] as const,
+  users: ["users"] as const,
+  formats: ["formats"] as const,
+  statistics: (project: string) => ["statistics", project] as const,
+  jobs: (project: string) => ["jobs", project] as const,
+  reviews: ["reviews"] as const,
+  snapshots: (project: string) => ["snapshots", project] as const,
+};
+
+export function useMe() {
+  return useQuery({ queryKey: keys.me, queryFn: () => get<Me>("/me"), staleTime: 60_000 });
+}
+
+export function useProjects(enabled = true) {
+  return useQuery({ queryKey: keys.projects, queryFn: () => get<Listing<Project>>("/projects"), enabled });
+}
+
+export function useProject(project: string | null) {
+  return useQuery({
+    queryKey: keys.project(project ?? ""),
+    queryFn: () => get<Project>(`/projects/${project}`),
+    enabled: project !== null,
+  });
+}
+
+export interface ImageFilter {
+  search: string;
+  state: ImageState | null;
+  label: string | null;
+  order: string;
+}
+
+export const NO_FILTER: ImageFilter = { search: "", state: null, label: null, order: "name" };
+
+const PAGE = 200;
+
+export function useImages(project: string, filter: ImageFilter) {
+  return useInfiniteQuery({
+    queryKey: [...keys.images(project), filter],
+    queryFn: ({ pageParam, signal }) =>
+      get<Listing<ImageSummary>>(
+        `/projects/${project}/images`,
+        { ...filter, cursor: pageParam, limit: PAGE },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useLabels(project: string) {
+  return useQuery({
+    queryKey: keys.labels(project),
+    queryFn: async () => {
+      const listing = await get<Listing<Label>>(`/projects/${project}/labels`);
+      return [...listing.items].sort((a, b) => a.position - b.position);
+    },
+    staleTime: 30_000,
+  });
+}
+
+export function useUsers() {
+  return useQuery({ queryKey: keys.users, queryFn: () => get<Listing<Person>>("/users") });
+}
+
+export function useFormats(enabled: boolean) {
+  return useQuery({
+    queryKey: keys.formats,
+    queryFn: async () => (await get<{ formats: FormatInfo[] }>("/formats")).formats,
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useSnapshots(project: string) {
+  return useQuery({
+    queryKey: keys.snapshots(project),
+    queryFn: () => get<Listing<Snapshot>>(`/projects/${project}/snapshots`),
+  });
+}

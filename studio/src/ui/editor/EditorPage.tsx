@@ -1,0 +1,37 @@
+import { useEffect } from "react";
+import { Stage } from "../../canvas/Stage";
+import { useEditor } from "../../state/editorStore";
+import { CandidateStrip } from "./CandidateStrip";
+import { ImageBar } from "./ImageBar";
+import { SidePanel } from "./SidePanel";
+import { StatusBar } from "./StatusBar";
+import { ToolRail } from "./ToolRail";
+
+interface EditorPageProps {
+  project: string;
+  image: string;
+  review: boolean;
+}
+
+/** One picture and everything to label it: tools, the stage, labels and objects. */
+export function EditorPage({ project, image, review }: EditorPageProps) {
+  const name = useEditor((state) => state.image?.name);
+  useEffect(() => {
+    document.title = `${name ?? "Picture"} · anymask`;
+  }, [name]);
+  return (
+    <div className="editor" data-review={review || undefined}>
+      <h1 className="visually-hidden">{name ?? "Picture"}</h1>
+      <ToolRail />
+      <div className="stage-column">
+        <ImageBar project={project} image={image} />
+        <div className="stage-frame">
+          <Stage project={project} image={image} review={review} />
+          <CandidateStrip />
+        </div>
+        <StatusBar />
+      </div>
+      <SidePanel project={project} />
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
+import { ChevronLeft, ChevronRight, CircleCheckBig } from "lucide-react";
+import { editor } from "../../editor";
+import { useAppStore } from "../../state/appStore";
+import { useEditor } from "../../state/editorStore";
+import { KeyHint } from "../parts/KeyHint";
+import { StateBadge } from "../parts/StateBadge";
+import { Link } from "../router";
+
+function Others({ image }: { image: string }) {
+  const present = useAppStore((state) => state.present);
+  const names = present.filter((person) => person.image === image).map((person) => person.name);
+  return names.length > 0 ? <span className="image-others">{names.join(", ")} also here</span> : null;
+}
+
+/** Above the stage: which picture it is, the ones before and after, and “done”. */
+export function ImageBar({ project, image }: { project: string; image: string }) {
+  const info = useEditor((state) => state.image);
+  return (
+    <div className="image-bar">
+      <Link to={{ page: "gallery", project }} size="sm" c="dimmed" className="image-back">
+        Pictures
+      </Link>
+      <span className="image-name" title={info?.name}>
+        {info?.name ?? "…"}
+      </span>
+      {info ? <StateBadge state={info.state} /> : null}
+      <Others image={image} />
+      <Group gap={4} ml="auto" wrap="nowrap">
+        <Tooltip label={<KeyHint command="image.previous" text="Previous picture" />}>
+          <ActionIcon
+            size={32}
+            aria-label="Previous picture"
+            onClick={() => void editor.previous()}
+            data-testid="previous"
+          >
+            <ChevronLeft size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label={<KeyHint command="image.next" text="Next picture" />}>
+          <ActionIcon
+            size={32}
+            aria-label="Next picture"
+            onClick={() => void editor.next()}
+            data-testid="next"
+          >
+            <ChevronRight size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+        <Button size="compact-sm" variant="default" onClick={() => void editor.skip()}>
+          Skip
+        </Button>
+        <Tooltip label={<KeyHint command="image.finish" text="Mark as done and go to the next picture" />}>
+          <Button
+            size="compact-sm"
+            leftSection={<CircleCheckBig size={15} aria-hidden />}
+            onClick={() => void editor.finish()}
+            data-testid="finish"
+          >
+            Done
+          </Button>
+        </Tooltip>
+      </Group>
+    </div>
+  );
+}

@@ -1,0 +1,132 @@
+import { useElementSize, useMergedRef } from "@mantine/hooks";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { Star } from "lucide-react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { url } from "../../api/http";
+import type { ImageSummary } from "../data/types";
+import { plural } from "../logic/format";
+import { gridMove, gridShape } from "../logic/grid";
+import { formatRoute } from "../logic/routes";
+import { StateBadge } from "./StateBadge";
+
+const SMALLEST = 190;
+const GAP = 12;
+const FOOT = 60;
+
+interface TileProps {
+  project: string;
+  image: ImageSummary;
+  current: boolean;
+  index: number;
+}
+
+function Tile({ project, image, current, index }: TileProps) {
+  return (
+    <a
+      className="tile"
+      href={formatRoute({ page: "image", project, image: image.id, review: false })}
+      tabIndex={current ? 0 : -1}
+      data-index={index}
+      data-testid="tile"
+      data-name={image.name}
+    >
+      <span className="tile-picture">
+        <img
+          src={url(`/images/${image.id}/thumbnail`, { size: 256 })}
+          alt=""
+          loading="lazy"
+          draggable={false}
+        />
+        {image.gold ? (
+          <span className="tile-gold" title="Gold picture: measures annotators">
+            <Star size={13} aria-label="Gold picture" />
+          </span>
+        ) : null}
+      </span>
+      <span className="tile-foot">
+        <span className="tile-name" title={image.name}>
+          {image.name}
+        </span>
+        <span className="tile-facts">
+          <StateBadge state={image.state} />
+          <span>{plural(image.masks, "mask")}</span>
+        </span>
+      </span>
+    </a>
+  );
+}
+
+interface GalleryGridProps {
+  project: string;
+  images: ImageSummary[];
+  more: boolean;
+  loadMore: () => void;
+}
+
+/** Thumbnails in rows, only those in sight in the page; arrow keys move between them. */
+export function GalleryGrid({ project, images, more, loadMore }: GalleryGridProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const { ref: measure, width } = useElementSize<HTMLDivElement>();
+  const ref = useMergedRef(scroller, measure);
+  const [current, setCurrent] = useState(0);
+  const shape = gridShape(width, images.length, SMALLEST, GAP);
+  const rowHeight = Math.round(shape.cell * 0.72) + FOOT;
+  const rows = useVirtualizer({
+    count: shape.rows,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    gap: GAP,
+    overscan: 3,
+  });
+  useEffect(() => rows.measure(), [rows, rowHeight]);
+
+  const lastRow = rows.getVirtualItems().at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (more && lastRow >= shape.rows - 4) loadMore();
+  }, [more, lastRow, shape.rows, loadMore]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    const target = gridMove(event.key, current, images.length, shape.columns);
+    if (target === null) return;
+    event.preventDefault();
+    setCurrent(target);
+    rows.scrollToIndex(Math.floor(target / shape.columns));
+    requestAnimationFrame(() =>
+      scroller.current
+        ?.querySelector<HTMLElement>(`[data-index="${target}"]`)
+        ?.focus({ preventScroll: true }),
+    );
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the links inside take the focus, the keys move it
+    <div className="gallery-scroll" ref={ref} onKeyDown={onKeyDown}>
+      <div className="gallery-grid" style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map((row) => (
+          <div
+            key={row.key}
+            className="gallery-row"
+            style={{
+              transform: `translateY(${row.start}px)`,
+              height: rowHeight,
+              gridTemplateColumns: `repeat(${shape.columns}, minmax(0, 1fr))`,
+            }}
+          >
+            {images.slice(row.index * shape.columns, (row.index + 1) * shape.columns).map((image, column) => {
+              const index = row.index * shape.columns + column;
+              return (
+                <Tile
+                  key={image.id}
+                  project={project}
+                  image={image}
+                  index={index}
+                  current={index === current}
+                />
+              );
+            })}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import { Center, Loader } from "@mantine/core";
+import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { useMe } from "../data/queries";
+import { ConflictDialog } from "../dialogs/ConflictDialog";
+import type { Route } from "../logic/routes";
+import { GalleryPage } from "../pages/GalleryPage";
+import { LoginPage } from "../pages/LoginPage";
+import { HomePage, ProjectsPage } from "../pages/ProjectsPage";
+import { RedeemPage } from "../pages/RedeemPage";
+import { SetupPage } from "../pages/SetupPage";
+import { UnknownPage } from "../pages/UnknownPage";
+import { LoadProblem } from "../parts/Problem";
+import { useRoute } from "../router";
+import { Header } from "./Header";
+import { useServerEvents } from "./useServerEvents";
+
+const EditorPage = lazy(async () => ({ default: (await import("../editor/EditorPage")).EditorPage }));
+
+function inProject(Component: ComponentType<{ project: string }>, project: string) {
+  return <Component project={project} key={project} />;
+}
+
+function PageOf({ route }: { route: Route }) {
+  switch (route.page) {
+    case "home":
+      return <HomePage />;
+    case "projects":
+      return <ProjectsPage />;
+    case "gallery":
+      return inProject(GalleryPage, route.project);
+    case "image":
+      return <EditorPage project={route.project} image={route.image} review={route.review} />;
+    default:
+      return <UnknownPage />;
+  }
+}
+
+/** Pages that need no login. */
+function openPage(route: Route) {
+  if (route.page === "setup") return <SetupPage token={route.token} />;
+  if (route.page === "redeem") return <RedeemPage token={route.token} />;
+  return null;
+}
+
+function Waiting() {
+  return (
+    <Center h="50vh">
+      <Loader size="sm" aria-label="Loading" />
+    </Center>
+  );
+}
+
+function Content({ route }: { route: Route }) {
+  const me = useMe();
+  const open = openPage(route);
+  if (open) return open;
+  if (me.error) return <LoadProblem error={me.error} retry={() => void me.refetch()} />;
+  if (!me.data) return <Waiting />;
+  if (me.data.user === null) return <LoginPage />;
+  return (
+    <Suspense fallback={<Waiting />}>
+      <PageOf route={route} />
+    </Suspense>
+  );
+}
+
+/** The header, the page that the address names, and the dialogs that every page has. */
+export function Shell() {
+  const route = useRoute();
+  const me = useMe();
+  useServerEvents(route, me.data?.user != null);
+  useEffect(() => {
+    document.documentElement.dataset["page"] = route.page;
+  }, [route.page]);
+  return (
+    <div className="shell">
+      <a className="skip-link" href="#main" onClick={skipToMain}>
+        Skip to the page
+      </a>
+      <Header route={route} />
+      <main id="main" className="main" tabIndex={-1}>
+        <Content route={route} />
+      </main>
+      <ConflictDialog />
+    </div>
+  );
+}
+
+/** The address bar holds the route, so the link moves the focus itself. */
+function skipToMain(event: { preventDefault: () => void }) {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}

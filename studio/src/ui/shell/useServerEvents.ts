@@ -1,0 +1,66 @@
+import { useEffect } from "react";
+import { follow, isThisPage, look, onServerEvent, type ServerEvent } from "../../api/events";
+import { type Present, useAppStore } from "../../state/appStore";
+import { queryClient } from "../data/client";
+import { keys } from "../data/queries";
+import { type Route, routeProject } from "../logic/routes";
+
+interface Entry {
+  user_id: string;
+  name: string;
+  client: string;
+  image_id: string | null;
+}
+
+function present(people: unknown): Present[] {
+  const entries = (Array.isArray(people) ? people : []) as Entry[];
+  const others = entries.filter((entry) => !isThisPage(entry));
+  const byUser = new Map(others.map((entry) => [entry.user_id, entry]));
+  return [...byUser.values()].map(({ user_id, name, image_id }) => ({
+    user: user_id,
+    name,
+    image: image_id,
+  }));
+}
+
+function stale(...queries: (readonly string[])[]): void {
+  for (const queryKey of queries) void queryClient.invalidateQueries({ queryKey });
+}
+
+/** What of the loaded data an event makes old. */
+function apply({ kind, project, detail }: ServerEvent): void {
+  const app = useAppStore.getState();
+  switch (kind) {
+    case "hello":
+    case "presence":
+      return app.setPresent(present(detail["people"]));
+    case "open":
+      return app.setConnected(true);
+    case "broken":
+      return app.setConnected(false);
+    case "mask":
+    case "image":
+    case "task":
+      return stale(keys.images(project), keys.project(project), keys.statistics(project));
+    case "review":
+      return stale(keys.images(project), keys.reviews);
+    case "label":
+      return stale(keys.labels(project));
+    case "job":
+      return stale(keys.jobs(project));
+    case "reset":
+      return void queryClient.invalidateQueries();
+  }
+}
+
+/** Follows the project of the address while somebody is logged in, and says which picture is shown. */
+export function useServerEvents(route: Route, isSignedIn: boolean): void {
+  const project = isSignedIn ? routeProject(route) : null;
+  const image = route.page === "image" ? route.image : null;
+  useEffect(() => onServerEvent(apply), []);
+  useEffect(() => follow(project), [project]);
+  useEffect(() => {
+    // Being seen by others is worth no message when it fails.
+    look(image).catch(() => undefined);
+  }, [image]);
+}
