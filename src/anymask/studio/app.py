@@ -68,13 +68,16 @@ def create_studio(
     """
     config = config or StudioConfig()
     studio = StudioServices.of(list(models), store, workspace, config)
+    app = studio_api()
+    app.state.studio = studio
+    app.router.routes.append(_Beside(create_api(studio.served), ("/v1/", "/label-studio", "/x-anylabeling")))
+    app.include_router(pages())
+    app.add_middleware(Gate, config=config, guard=studio.entry, body_limit=BodyLimits(config))
+    return app
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(studio.begin)
-        yield
-        studio.close()
 
+def studio_api() -> FastAPI:
+    """The studio's API without anything behind it: enough to describe it (`openapi()`)."""
     app = FastAPI(
         title="anymask studio",
         version=__version__,
@@ -82,17 +85,21 @@ def create_studio(
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,  # the pages would load scripts from elsewhere
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_lifespan,
     )
-    app.state.studio = studio
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
-    app.router.routes.append(_Beside(create_api(studio.served), ("/v1/", "/label-studio", "/x-anylabeling")))
-    app.include_router(pages())
     add_handlers(app)
     add_store_handlers(app)
-    app.add_middleware(Gate, config=config, guard=studio.entry, body_limit=BodyLimits(config))
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    studio: StudioServices = app.state.studio
+    await asyncio.to_thread(studio.begin)
+    yield
+    studio.close()
 
 
 class _Beside(BaseRoute):
