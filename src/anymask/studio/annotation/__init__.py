@@ -1,0 +1,1 @@
+"""What people keep and say: masks, labels, reviews."""

@@ -1,0 +1,1 @@
+"""Mask algebra, outlines and cut-outs on the server, for clients that do not do these themselves."""

@@ -1,0 +1,1 @@
+"""What happens in a project, told to everybody who is looking."""

@@ -1,0 +1,1 @@
+"""Prompts to masks: clicks, boxes, corrections, everything mode, propagation, words."""
