@@ -28,7 +28,10 @@ class TokenGuard:
         self._failures = Rates(1 / 3, clock, burst=10)  # wrong tokens, per client address
 
     async def __call__(self, scope: Scope, client: str) -> None:
-        """Raise Problem (401, 429). Who tried too many wrong tokens is not even listened to with the right one."""
+        """Raise Problem (401, 429).
+
+        Who tried too many wrong tokens is not even listened to with the right one.
+        """
         if is_open(scope["path"]):
             return
         self.check(Headers(scope=scope), client)

@@ -1,4 +1,7 @@
-"""The API's description for the front end's client: `python -m anymask.studio.openapi > studio/openapi.json`."""
+"""The API's description for the front end's client.
+
+    python -m anymask.studio.openapi > studio/openapi.json
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from anymask.predict.model import Model
 from anymask.server.problems import Problem
 from anymask.server.runs import Runs
 from anymask.server.services import Services
-from anymask.store import NewPrompt, Project, Store
+from anymask.store import Image, NewPrompt, Project, Store, User
 from anymask.studio.accounts.doorkeeper import Doorkeeper
 from anymask.studio.accounts.entry import Entry
 from anymask.studio.accounts.setup import Setup
@@ -32,8 +32,8 @@ class StudioServices:
     """Made once per studio; routes get it as a dependency.
 
     served: what `anymask serve` has: models, lanes, turns, kept predictions. runs: of everything mode, on the
-    workspace's pictures. hub: who looks, and is told. answers: predictions that may be refined. recorder: writes
-    prompts down.
+    workspace's pictures. hub: who looks, and is told. answers: predictions that may be refined. recorder:
+    writes prompts down.
     """
 
     config: StudioConfig

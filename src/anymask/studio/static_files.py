@@ -30,7 +30,7 @@ _TYPES = {
 
 
 def pages(folder: Path = FOLDER) -> APIRouter:
-    """Routes for the files of `folder`. The front end's own addresses lie behind the `#`: here is one page."""
+    """Routes for the files of `folder`; the front end's own addresses lie behind the `#` of one page."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/{path:path}")

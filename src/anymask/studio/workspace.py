@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from anymask.core.errors import InputError, OutputError
 from anymask.core.files import write_atomically
@@ -83,38 +83,36 @@ class Workspace:
 
         Raises Problem (404) for a path that leads out of the workspace, through a link, or to no file.
         """
-        parts = PurePosixPath(path).parts
-        place = self.root.joinpath(*parts)
-        is_plain = (
-            bool(parts) and ".." not in parts and "\0" not in path and not PurePosixPath(path).is_absolute()
-        )
-        # A path without links is its own real path; with one, it might lead anywhere.
-        if not is_plain or os.path.realpath(place) != str(place) or not place.is_file():
+        place = self._inside(path)
+        if place is None or not place.is_file():
             raise Problem(404, "no_file", "the picture's file is no longer in the workspace's folder")
         return place
 
-    def pictures(self, under: str | None = None) -> Iterator[str]:
-        """Relative paths, in order, of all files that end like pictures; links and hidden folders are passed by.
-
-        under: a folder of the workspace. Raises Problem (404) if it leads out or is missing.
-        """
-        start = self.root if under in (None, "", ".") else self.folder(under or "")
-        yield from self._walk(start)
-
     def folder(self, under: str) -> Path:
-        """Where a folder of pictures lies. Raises Problem (404) if it leads out, is ours or is missing."""
-        parts = PurePosixPath(under).parts
-        place = self.root.joinpath(*parts)
-        if (
-            not parts
-            or ".." in parts
-            or parts[0] == OWN_FOLDER
-            or "\0" in under
-            or os.path.realpath(place) != str(place)
-            or not place.is_dir()
-        ):
+        """Where a folder of pictures lies; "" is the workspace.
+
+        Raises Problem (404) for a path that leads out, through a link, to what is ours, or to no folder.
+        """
+        place = self._inside(under) if under else self.root
+        if place is None or not place.is_dir() or place.is_relative_to(self.own):
             raise Problem(404, "no_folder", "there is no such folder in the workspace")
         return place
+
+    def pictures(self, under: str = "") -> Iterator[str]:
+        """Relative paths, in order, of the files that end like pictures, without links and hidden folders.
+
+        under: a folder of the workspace. Raises Problem (404) as `folder`.
+        """
+        yield from self._walk(self.folder(under))
+
+    def _inside(self, path: str) -> Path | None:
+        """The place of a relative path, or None if it is none or leads out or through a link."""
+        parts = path.split("/")
+        if any(part in ("", ".", "..") for part in parts) or "\0" in path:
+            return None
+        place = self.root.joinpath(*parts)
+        # A path without links is its own real path; with one, it might lead anywhere.
+        return place if os.path.realpath(place) == str(place) else None
 
     def _walk(self, folder: Path) -> Iterator[str]:
         try:

@@ -30,7 +30,10 @@ _READING = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who makes a request. user: None for a stranger. csrf: what its writes must show. token: its session's."""
+    """Who makes a request.
+
+    user: None for a stranger. csrf: what its writes must show. token: its session's.
+    """
 
     user: User | None = None
     csrf: str | None = None

@@ -25,7 +25,7 @@ class Setup:
         return self._token is not None and self._store.people.count() == 0
 
     def link(self, address: str) -> str | None:
-        """The page that makes the first administrator, or None. address: of the studio, without a final slash."""
+        """The page that makes the first administrator, or None. address: the studio's, without a final /."""
         return f"{address}/#/setup?token={self._token}" if self.is_open else None
 
     def make_admin(self, token: str, name: str, password: str) -> User | None:

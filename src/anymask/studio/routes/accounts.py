@@ -93,7 +93,10 @@ class InvitationAnswer(Answer):
 async def login(
     asked: Login, request: Request, response: Response, caller: Caller, studio: Studio
 ) -> MeAnswer:
-    """Begin a session. One that came with the request ends: no cookie that was there before is worth more now."""
+    """Begin a session; one that came with the request ends.
+
+    So a cookie that somebody planted beforehand is worth nothing afterwards.
+    """
     _check_accounts(studio)
     user = await studio.doorkeeper.check(asked.name, asked.password, _client(request))
     return await _begin(user, request, response, caller, studio)
@@ -103,7 +106,7 @@ async def login(
 async def set_up(
     asked: NewAccount, request: Request, response: Response, caller: Caller, studio: Studio
 ) -> MeAnswer:
-    """Make the first administrator, with the token of the link that the server printed when it was started."""
+    """Make the first administrator, with the token of the link that the server printed."""
     _check_accounts(studio)
     make = partial(studio.setup.make_admin, asked.token, asked.name, asked.password)
     user = await studio.doorkeeper.with_token(make, _client(request))

@@ -1,4 +1,4 @@
-"""What prompts need beforehand: a picture's embedding, and the decoder for browsers that answer themselves."""
+"""What prompts need beforehand: a picture's embedding, and the decoder for browsers that decode."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 
 
 class EmbeddingReady(Answer):
-    """An embedding that is ready. seconds: what it took just now. model: name@version of the project's model."""
+    """An embedding that is ready. seconds: what it took just now. model: name@version."""
 
     ready: bool
     seconds: float

@@ -59,7 +59,7 @@ class ProjectRequest(Request):
     name: Name
     root: Annotated[str, Field(max_length=1000)] | None = None
     model: Annotated[str, Field(max_length=100)] | None = None
-    settings: Settings = {}
+    settings: Settings = Field(default_factory=dict)
 
 
 class ProjectChange(Request):
