@@ -61,9 +61,8 @@ export function CandidateStrip() {
             className="candidate-cards"
           >
             {draft.candidates.map((candidate, index) => (
-              // Candidates have no names of their own: their place in the answer is what they are.
-              // biome-ignore lint/suspicious/noArrayIndexKey: see above
               <CandidateCard
+                // biome-ignore lint/suspicious/noArrayIndexKey: its place in the answer is a candidate's only name
                 key={index}
                 candidate={candidate}
                 index={index}

@@ -104,7 +104,10 @@ const ObjectRow = memo(function ObjectRow({
       data-object={object.id}
       data-hidden={hidden || undefined}
       data-testid="object-row"
-      onClick={(event) => onPick(object.id, event)}
+      onClick={(event) => {
+        // Buttons of the row, and of its menu, do what they say and pick nothing.
+        if (!(event.target as HTMLElement).closest("button")) onPick(object.id, event);
+      }}
       onDoubleClick={() => editor.lookAt(object.id)}
       onMouseEnter={() => editor.setHovered(object.id)}
       onMouseLeave={() => editor.setHovered(null)}
@@ -127,10 +130,7 @@ const ObjectRow = memo(function ObjectRow({
         tabIndex={-1}
         aria-label={object.locked ? "Unlock" : "Lock"}
         data-quiet={!object.locked || undefined}
-        onClick={(event) => {
-          event.stopPropagation();
-          editor.toggleLocked(object.id);
-        }}
+        onClick={() => editor.toggleLocked(object.id)}
       >
         {object.locked ? <Lock size={14} aria-hidden /> : <LockOpen size={14} aria-hidden />}
       </ActionIcon>
@@ -139,20 +139,11 @@ const ObjectRow = memo(function ObjectRow({
         tabIndex={-1}
         aria-label={hidden ? "Show" : "Hide"}
         data-quiet={!hidden || undefined}
-        onClick={(event) => {
-          event.stopPropagation();
-          editor.toggleHidden(object.id);
-        }}
+        onClick={() => editor.toggleHidden(object.id)}
       >
         {hidden ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
       </ActionIcon>
-      <span
-        className="object-menu"
-        onClick={(event) => event.stopPropagation()}
-        onKeyDown={(event) => event.stopPropagation()}
-      >
-        <RowMenu object={object} />
-      </span>
+      <RowMenu object={object} />
     </div>
   );
 });
@@ -251,7 +242,6 @@ export function ObjectList() {
           Nothing here yet. Click an object in the picture, then press Enter to keep its mask.
         </p>
       ) : (
-        // biome-ignore lint/a11y/useFocusableInteractive: its options take the focus
         <div
           ref={scroller}
           className="object-scroll"

@@ -13,7 +13,7 @@ function zoomText(zoom: number): string {
 function Zoom() {
   const zoom = useEditor((state) => state.zoom);
   return (
-    <div className="zoom" role="group" aria-label="Zoom">
+    <div className="zoom">
       <ActionIcon size={26} aria-label="Zoom out" onClick={() => editor.zoomBy(1 / 1.25)}>
         <Minus size={14} aria-hidden />
       </ActionIcon>

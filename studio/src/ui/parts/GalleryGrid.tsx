@@ -78,6 +78,7 @@ export function GalleryGrid({ project, images, more, loadMore }: GalleryGridProp
     gap: GAP,
     overscan: 3,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height of rows is known to the virtualizer by measuring alone
   useEffect(() => rows.measure(), [rows, rowHeight]);
 
   const lastRow = rows.getVirtualItems().at(-1)?.index ?? 0;

@@ -37,7 +37,7 @@ async function upload(project: string, files: File[]): Promise<void> {
       loading: false,
       autoClose: refused ? 12_000 : 4000,
       color: refused ? "yellow" : "teal",
-      title: plural(files.length - refused, "picture") + " added",
+      title: `${plural(files.length - refused, "picture")} added`,
       message: refusedText(result.refused),
     });
   } catch (error) {

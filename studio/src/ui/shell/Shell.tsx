@@ -74,9 +74,9 @@ export function Shell() {
   }, [route.page]);
   return (
     <div className="shell">
-      <a className="skip-link" href="#main" onClick={skipToMain}>
+      <button type="button" className="skip-link" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <Header route={route} />
       <main id="main" className="main" tabIndex={-1}>
         <Content route={route} />
@@ -84,10 +84,4 @@ export function Shell() {
       <ConflictDialog />
     </div>
   );
-}
-
-/** The address bar holds the route, so the link moves the focus itself. */
-function skipToMain(event: { preventDefault: () => void }) {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
 }

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { follow, isThisPage, look, onServerEvent, type ServerEvent } from "../../api/events";
+import { type EventKind, follow, isThisPage, look, onServerEvent, type ServerEvent } from "../../api/events";
 import { type Present, useAppStore } from "../../state/appStore";
 import { queryClient } from "../data/client";
 import { keys } from "../data/queries";
@@ -23,34 +23,31 @@ function present(people: unknown): Present[] {
   }));
 }
 
-function stale(...queries: (readonly string[])[]): void {
-  for (const queryKey of queries) void queryClient.invalidateQueries({ queryKey });
-}
-
-/** What of the loaded data an event makes old. */
-function apply({ kind, project, detail }: ServerEvent): void {
-  const app = useAppStore.getState();
+/** The loaded data that an event of a project makes old. */
+function touched(kind: EventKind, project: string): readonly (readonly string[])[] {
   switch (kind) {
-    case "hello":
-    case "presence":
-      return app.setPresent(present(detail["people"]));
-    case "open":
-      return app.setConnected(true);
-    case "broken":
-      return app.setConnected(false);
     case "mask":
     case "image":
     case "task":
-      return stale(keys.images(project), keys.project(project), keys.statistics(project));
+      return [keys.images(project), keys.project(project), keys.statistics(project)];
     case "review":
-      return stale(keys.images(project), keys.reviews);
+      return [keys.images(project), keys.reviews];
     case "label":
-      return stale(keys.labels(project));
+      return [keys.labels(project)];
     case "job":
-      return stale(keys.jobs(project));
+      return [keys.jobs(project)];
     case "reset":
-      return void queryClient.invalidateQueries();
+      return [[]];
+    default:
+      return [];
   }
+}
+
+function apply({ kind, project, detail }: ServerEvent): void {
+  const app = useAppStore.getState();
+  if (kind === "hello" || kind === "presence") app.setPresent(present(detail["people"]));
+  if (kind === "open" || kind === "broken") app.setConnected(kind === "open");
+  for (const queryKey of touched(kind, project)) void queryClient.invalidateQueries({ queryKey });
 }
 
 /** Follows the project of the address while somebody is logged in, and says which picture is shown. */
