@@ -10,12 +10,16 @@ Masks are append-only. An object is the chain of its masks; its present state is
 with `deleted=True`, undoing is a new row with an earlier mask's content.
 """
 
+from anymask.store.agreement import Agreement, Match
 from anymask.store.errors import Conflict, LeaseLost, NotFound, StoreError
+from anymask.store.statistics import DayFigures, PersonFigures, Progress
 from anymask.store.store import Store
 from anymask.store.values import (
     Counts,
+    Event,
     GalleryImage,
     Image,
+    Job,
     Label,
     Mask,
     NewImage,
@@ -25,28 +29,41 @@ from anymask.store.values import (
     Page,
     Project,
     RecordedPrompt,
+    RegisteredModel,
+    Review,
     Session,
+    Snapshot,
     Task,
     User,
 )
 
 __all__ = [
+    "Agreement",
     "Conflict",
     "Counts",
+    "DayFigures",
+    "Event",
     "GalleryImage",
     "Image",
+    "Job",
     "Label",
     "LeaseLost",
     "Mask",
+    "Match",
     "NewImage",
     "NewMask",
     "NewPrompt",
     "NewSession",
     "NotFound",
     "Page",
+    "PersonFigures",
+    "Progress",
     "Project",
     "RecordedPrompt",
+    "RegisteredModel",
+    "Review",
     "Session",
+    "Snapshot",
     "Store",
     "StoreError",
     "Task",

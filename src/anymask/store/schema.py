@@ -298,6 +298,7 @@ models = Table(
     _column("state", String(16)),
     _column("metrics", JSON),
     Column("snapshot_id", ID, ForeignKey("snapshots.id")),
+    Column("switched", TIME),
     _one_of("state", *MODEL_STATES),
 )
 

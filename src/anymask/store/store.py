@@ -10,13 +10,19 @@ from sqlalchemy.engine import URL
 
 from anymask.core.errors import InputError, OutputError
 from anymask.store.database import Clock, Database, utc_now
+from anymask.store.events import Events
 from anymask.store.images import Images
+from anymask.store.jobs import Jobs
 from anymask.store.labels import Labels
 from anymask.store.masks import Masks
 from anymask.store.migrate import migrate
+from anymask.store.models import Models
 from anymask.store.people import People
 from anymask.store.projects import Projects
 from anymask.store.prompts import Prompts
+from anymask.store.reviews import Reviews
+from anymask.store.snapshots import Snapshots
+from anymask.store.statistics import Statistics
 from anymask.store.tasks import Tasks
 
 
@@ -35,6 +41,12 @@ class Store:
         self.prompts = Prompts(database)
         self.tasks = Tasks(database)
         self.people = People(database)
+        self.statistics = Statistics(database)
+        self.snapshots = Snapshots(database)
+        self.reviews = Reviews(database)
+        self.models = Models(database)
+        self.jobs = Jobs(database)
+        self.events = Events(database)
 
     @classmethod
     def open(cls, place: str | os.PathLike[str], *, clock: Clock = utc_now) -> Store:

@@ -268,3 +268,78 @@ class NewSession:
 
     token: str
     session: Session
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a reviewer said of one mask. verdict: "accepted", "rejected" or "comment"."""
+
+    id: str
+    mask_id: str
+    reviewer_id: str | None
+    verdict: str
+    comment: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A frozen version of a project's data. sha256: of its content; images, masks: how many."""
+
+    id: str
+    project_id: str
+    name: str
+    sha256: str
+    created: str
+    author_id: str | None
+    images: int
+    masks: int
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model of a project. state: "candidate", "current", "retired" or "refused".
+
+    path: what `anymask.load` opens. parent_sha256: what it was trained from. snapshot_id: on which data.
+    switched: when it last became the current one.
+    """
+
+    project_id: str
+    sha256: str
+    name: str
+    path: str
+    parent_sha256: str | None
+    created: str
+    state: str
+    metrics: Json
+    snapshot_id: str | None
+    switched: str | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work for a worker. state: "waiting", "running", "done", "failed" or "stopped". progress: 0 to 1."""
+
+    id: str
+    project_id: str | None
+    kind: str
+    arguments: Json
+    state: str
+    progress: float
+    detail: str
+    worker: str | None
+    lease_until: str | None
+    created: str
+    updated: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that an administrator may want to know."""
+
+    id: str
+    project_id: str | None
+    user_id: str | None
+    created: str
+    kind: str
+    detail: Json

@@ -12,6 +12,10 @@ ORDERED = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 ID = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
 TIME = sa.String(24).with_variant(sa.String(24, collation="C"), "postgresql")
 
+ORDERED = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+ID = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
+TIME = sa.String(24).with_variant(sa.String(24, collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -227,6 +231,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("metrics", sa.JSON(), nullable=False),
         sa.Column("snapshot_id", ID, nullable=True),
+        sa.Column("switched", TIME, nullable=True),
         sa.CheckConstraint(
             "state IN ('candidate', 'current', 'retired', 'refused')", name=op.f("ck_models_state")
         ),
