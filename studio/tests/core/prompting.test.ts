@@ -20,12 +20,20 @@ const pointer = { button: 0, alt: false, shift: false, ctrl: false, pressure: 0.
 
 function click(toolbox: Toolbox, x: number, y: number, extra: Partial<typeof pointer> = {}): Effect[] {
   const event = { ...pointer, ...extra, at: [x, y] as const };
-  return [...toolbox.send({ type: "down", ...event } as ToolEvent), ...toolbox.send({ type: "up", ...event } as ToolEvent)];
+  return [
+    ...toolbox.send({ type: "down", ...event } as ToolEvent),
+    ...toolbox.send({ type: "up", ...event } as ToolEvent),
+  ];
 }
 
 function answer(id: string, count = 1): Prediction {
   const mask = { x: 1, y: 1, width: 2, height: 1, bits: new Uint8Array([1, 1]) };
-  const candidates = Array.from({ length: count }, (_, i) => ({ mask, area: 2, score: 1 - i / 10, stability: null }));
+  const candidates = Array.from({ length: count }, (_, i) => ({
+    mask,
+    area: 2,
+    score: 1 - i / 10,
+    stability: null,
+  }));
   return { id, candidates, milliseconds: 1, worse: false };
 }
 
@@ -49,7 +57,13 @@ test("a second click refines the chosen candidate", () => {
   toolbox.send({ type: "choose", candidate: 2 });
   const [second] = click(toolbox, 30, 40, { alt: true } as never);
   expect(second).toMatchObject({
-    prompt: { points: [[10, 20, 1], [30, 40, 0]], previous: { prediction: "p", candidate: 2 } },
+    prompt: {
+      points: [
+        [10, 20, 1],
+        [30, 40, 0],
+      ],
+      previous: { prediction: "p", candidate: 2 },
+    },
   });
   expect(EMPTY_MASK.bits).toHaveLength(0);
 });
