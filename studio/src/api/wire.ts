@@ -1,7 +1,7 @@
 /** Between what the server sends and the values of core/types. */
 
 import { decodeRle, encodeRle } from "../core/rle";
-import type { Candidate, MaskObject, MaskRow, Prediction, Prompt, WindowMask } from "../core/types";
+import type { Candidate, Prediction, Prompt, WindowMask } from "../core/types";
 
 export interface WireCandidate {
   readonly counts: string;
@@ -25,9 +25,6 @@ export interface WireMask {
   readonly counts: string;
   readonly offset?: readonly [number, number];
 }
-
-/** One object with a mask, as the server's answers about masks hold it. */
-export type WireRow = MaskRow & { readonly bbox: readonly number[]; readonly area: number };
 
 export function candidateOf(wire: WireCandidate): Candidate {
   return {
@@ -61,25 +58,4 @@ export function wirePrompt(prompt: Prompt): Record<string, unknown> {
   for (const [name, value] of Object.entries(rest)) if (value !== undefined) body[name] = value;
   if (mask) body["mask"] = wireMask(mask);
   return body;
-}
-
-/** The object whose present state `row` is; null if it is gone. */
-export function objectOf(row: WireRow): MaskObject | null {
-  if (row.deleted) return null;
-  return {
-    id: row.object_id,
-    mask: decodeRle(row.rle),
-    area: row.area,
-    label: row.label_id,
-    attributes: row.attributes,
-    locked: row.locked,
-    position: row.position,
-    source: row.source,
-    score: row.score,
-    stability: row.stability,
-    prompts: row.prompts as readonly Prompt[],
-    seconds: row.seconds,
-    author: row.author_id,
-    model: row.model_sha256,
-  };
 }

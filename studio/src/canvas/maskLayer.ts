@@ -6,17 +6,24 @@
  * takes as long with 5,000 masks as with five.
  */
 
-import type { BoxXYXY, MaskObject } from "../core/types";
+import type { BoxXYXY, WindowMask } from "../core/types";
 import type { Camera } from "../core/view";
 import { pathOf } from "./paths";
 
-export interface Content {
-  /** In drawing order. */
-  readonly objects: readonly MaskObject[];
-  readonly colour: (object: MaskObject) => string;
+export interface Masked {
+  readonly mask: WindowMask;
+}
+
+export interface Style<T> {
+  readonly colour: (object: T) => string;
   /** Opacity of the fills, 0 to 1. */
   readonly fill: number;
   readonly outlines: boolean;
+}
+
+export interface Content<T> extends Style<T> {
+  /** In drawing order. */
+  readonly objects: readonly T[];
 }
 
 /** The canvas reaches beyond the stage by this share of its sides, for what a motion brings into sight. */
@@ -27,20 +34,20 @@ const MOST_PIXEL_RATIO = 2;
 /** More new objects than this are not worth drawing twice. */
 const FRESH = 64;
 
-interface Job {
-  readonly content: Content;
+interface Job<T> {
+  readonly content: Content<T>;
   readonly camera: Camera;
   next: number;
 }
 
-export class MaskLayer {
+export class MaskLayer<T extends Masked> {
   readonly canvas: HTMLCanvasElement;
   readonly #shown: CanvasRenderingContext2D;
   readonly #back: CanvasRenderingContext2D;
-  #content: Content | null = null;
+  #content: Content<T> | null = null;
   #camera: Camera | null = null;
-  #drawn: { content: Content; camera: Camera } | null = null;
-  #job: Job | null = null;
+  #drawn: { content: Content<T>; camera: Camera } | null = null;
+  #job: Job<T> | null = null;
   #frame = 0;
 
   /** `completed` is called whenever a drawing is shown. */
@@ -52,7 +59,7 @@ export class MaskLayer {
     this.#back = context(document.createElement("canvas"));
   }
 
-  show(content: Content): void {
+  show(content: Content<T>): void {
     this.#content = content;
     this.#schedule();
   }
@@ -64,7 +71,7 @@ export class MaskLayer {
   }
 
   /** Objects that the canvas does not show yet as they are; the overlay draws them in the meantime. */
-  get fresh(): readonly MaskObject[] {
+  get fresh(): readonly T[] {
     if (!this.#content || !this.#drawn || this.#drawn.content.objects === this.#content.objects) return [];
     const drawn = new Set(this.#drawn.content.objects);
     const fresh = this.#content.objects.filter((object) => !drawn.has(object));
@@ -96,7 +103,7 @@ export class MaskLayer {
   }
 
   /** Draws on for a few milliseconds; true when all is drawn. */
-  #draw(job: Job): boolean {
+  #draw(job: Job<T>): boolean {
     const { canvas } = this.#back;
     const ratio = pixelRatio();
     const { camera, content } = job;
@@ -111,13 +118,13 @@ export class MaskLayer {
     const deadline = performance.now() + SLICE_MILLISECONDS;
     for (; job.next < content.objects.length; job.next++) {
       if (job.next % 8 === 7 && performance.now() > deadline) return false;
-      const object = content.objects[job.next] as MaskObject;
+      const object = content.objects[job.next] as T;
       if (isSeen(object, sight)) drawObject(this.#back, object, content, scale / ratio);
     }
     return true;
   }
 
-  #finish(job: Job): void {
+  #finish(job: Job<T>): void {
     const { canvas } = this.#back;
     if (this.canvas.width !== canvas.width || this.canvas.height !== canvas.height) {
       this.canvas.width = canvas.width;
@@ -150,10 +157,10 @@ export function pixelRatio(): number {
 }
 
 /** Fill and outline of one object; the context maps pixels of the picture, `scale` is CSS pixels each. */
-export function drawObject(
+export function drawObject<T extends Masked>(
   to: CanvasRenderingContext2D,
-  object: MaskObject,
-  { colour, fill, outlines }: Omit<Content, "objects">,
+  object: T,
+  { colour, fill, outlines }: Style<T>,
   scale: number,
 ): void {
   const { mask } = object;
@@ -175,7 +182,7 @@ export function drawObject(
   to.globalAlpha = 1;
 }
 
-function isSeen({ mask }: MaskObject, [x0, y0, x1, y1]: BoxXYXY): boolean {
+function isSeen({ mask }: Masked, [x0, y0, x1, y1]: BoxXYXY): boolean {
   return mask.x < x1 && mask.y < y1 && mask.x + mask.width > x0 && mask.y + mask.height > y0;
 }
 

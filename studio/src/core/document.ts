@@ -189,9 +189,7 @@ export function inOrder(document: Document): readonly MaskObject[] {
   return sorted;
 }
 
-/** A position above all objects. */
+/** The highest position; 0 without objects. */
 export function topPosition(document: Document): number {
-  let top = 0;
-  for (const object of document.objects.values()) top = Math.max(top, object.position);
-  return top + 1;
+  return inOrder(document).at(-1)?.position ?? 0;
 }

@@ -1,0 +1,5 @@
+import { ServerPredictor } from "../api/server";
+import { Editor } from "./editor";
+
+/** The page's one editor. */
+export const editor = new Editor(new ServerPredictor());
