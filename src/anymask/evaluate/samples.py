@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from anymask.core.arrays import BoolArray
@@ -55,6 +55,7 @@ class Sample:
     zero_shot: no picture of this source was trained on.
     exhaustive: the masks are (almost) a partition of the picture: what none of them covers is no object.
     boundaries: (H, W) bool each, one person's boundary map each (BSDS500).
+    attributes: what else the data says of the picture as a whole ("video_id", "patient"): words and numbers.
 
     Raises FormatError if a mask or boundary map is not of the picture's size.
     """
@@ -67,6 +68,7 @@ class Sample:
     zero_shot: bool = False
     exhaustive: bool = False
     boundaries: tuple[BoolArray, ...] = ()
+    attributes: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shapes = {true.mask.shape for true in self.masks} | {drawn.shape for drawn in self.boundaries}

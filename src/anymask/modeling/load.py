@@ -18,6 +18,8 @@ from torch import nn
 
 from anymask.core.errors import ModelError
 from anymask.modeling.config import SamConfig, TinyVitConfig, infer_config
+from anymask.modeling.lite.config import LiteConfig
+from anymask.modeling.lite.lite import Lite
 from anymask.modeling.sam import Sam
 from anymask.models.checkpoint import read_checkpoint
 from anymask.models.folder import ModelFolder, is_model_folder
@@ -47,6 +49,15 @@ def load_sam(path: str | Path) -> Sam:
     sam = Sam(config).eval()
     load_weights(sam, {name: checkpoint[given] for name, given in names.items()})
     return sam
+
+
+def load_lite(folder: ModelFolder) -> Lite:
+    """The `lite` of a model folder, in evaluation mode, float32, on the CPU. Raises ModelError."""
+    if folder.spec.architecture != "lite":
+        raise ModelError(f"Model {folder.spec.full_name} is {folder.spec.architecture!r}, no lite.")
+    lite = Lite(LiteConfig.from_dict(folder.spec.config)).eval()
+    load_weights(lite, read_checkpoint(folder.weights))
+    return lite
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:

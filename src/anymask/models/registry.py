@@ -98,7 +98,7 @@ class Registry:
     box: Path = field(default_factory=lambda: BOX)
 
     def resolve(self, name_or_path: str | os.PathLike[str]) -> ModelFolder:
-        """Open a model by name (`vit_b`, `lite@0.1.0`) or by the path of its folder.
+        """Open a model by name (`vit_b`, `lite@0.1.0`) or by the path of its folder or of an adapter's.
 
         Without version the newest one on this machine is taken. A known name wins over a folder of the same
         name in the working directory (`./lite` names that one).
@@ -114,6 +114,10 @@ class Registry:
         path = Path(name_or_path).expanduser()
         if is_file(path):
             raise ModelError(f"{path} is a file, no model folder; take it in: anymask models import {path}")
+        from anymask.models.adapter import is_adapter_folder, open_adapted  # adapters name their base here
+
+        if is_adapter_folder(path) and not is_model_folder(path):
+            return open_adapted(path, self)
         return ModelFolder.open(path)
 
     def paths(self, name: str) -> dict[str, Path]:

@@ -38,21 +38,12 @@ def torch_stages(folder: ModelFolder, *, fast: bool, threads: int | None) -> Sta
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = fast and device.type == "cuda" and torch.cuda.is_bf16_supported()
     if folder.spec.architecture == "lite":
-        return TorchLite(_load_lite(folder).to(device), folder.spec)
+        from anymask.modeling.load import load_lite
+
+        return TorchLite(load_lite(folder).to(device), folder.spec)
     from anymask.modeling.load import load_sam
 
     return TorchSam(load_sam(folder.path).to(device), half=half)
-
-
-def _load_lite(folder: ModelFolder) -> Lite:
-    from anymask.modeling.lite.config import LiteConfig
-    from anymask.modeling.lite.lite import Lite
-    from anymask.modeling.load import load_weights
-    from anymask.models.checkpoint import read_checkpoint
-
-    lite = Lite(LiteConfig.from_dict(folder.spec.config)).eval()
-    load_weights(lite, read_checkpoint(folder.weights))
-    return lite
 
 
 class _OnDevice:

@@ -10,7 +10,7 @@ from typing import Any
 from anymask.core.errors import FormatError
 from anymask.core.images import load_image
 from anymask.core.rle import decode
-from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, sample_of, unique
+from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, plain_values, sample_of, unique
 from anymask.evaluate.datasets.picture_files import PictureFinder
 from anymask.formats.coco import record_of_annotation
 from anymask.formats.coco_tables import has_tables, image_of_row, size_of_row, tables_of
@@ -120,7 +120,8 @@ def _reader(
             raise FormatError(
                 f"the JSON says size {size_of_row(image)}, the picture has {picture.image_hw} (height, width)"
             )
-        return sample_of(key, picture, _drawn(image, rows, labels), source=source)
+        drawn = _drawn(image, rows, labels)
+        return sample_of(key, picture, drawn, source=source, attributes=plain_values(image))
 
     return read
 

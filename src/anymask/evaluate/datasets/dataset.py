@@ -118,6 +118,11 @@ def sample_of(key: str, picture: Picture, drawn: Iterable[Drawn], **about: Any) 
     return Found(Sample(key, picture, tuple(masks), **about), tuple(wrong))
 
 
+def plain_values(row: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """The words and numbers among a row's values: what can be an attribute of a picture."""
+    return {name: value for name, value in row.items() if isinstance(value, (str, int, float))}
+
+
 def join(sets: Sequence[DataSet], paths: Sequence[Path]) -> DataSet:
     """One data set of several; keys that occur in two of them get their set's name in front."""
     if len(sets) == 1:

@@ -10,7 +10,7 @@ from typing import Any
 from anymask.core.errors import FormatError
 from anymask.core.images import load_image
 from anymask.core.rle import Rle, decode
-from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, sample_of, unique
+from anymask.evaluate.datasets.dataset import DataSet, Drawn, Entry, Found, plain_values, sample_of, unique
 from anymask.formats.checks import listing, mapping
 from anymask.formats.parsing import parse_json
 
@@ -65,6 +65,7 @@ def _reader(path: Path, picture: tarfile.TarInfo, about: tarfile.TarInfo) -> Cal
             kind=str(facts["kind"]) if facts.get("kind") else None,
             zero_shot=bool(facts.get("zero_shot", False)),
             exhaustive=bool(facts.get("exhaustive", False)),
+            attributes=plain_values(facts),
         )
 
     return read

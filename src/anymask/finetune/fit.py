@@ -1,0 +1,257 @@
+"""The training loop: rounds of simulated prompts, measured on the validation part, best state kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from anymask.core.errors import ModelError, OutputError
+from anymask.finetune.networks import Network
+from anymask.finetune.settings import Settings
+from anymask.finetune.views import Checks, Shown, Views
+from anymask.train.loop import Average, learning_rate
+from anymask.train.measure import measure_masks
+from anymask.train.procedure import Decode, turn_losses, turns
+from anymask.train.saved import load_checkpoint, save_checkpoint
+
+SAVE_EVERY = 60.0  # seconds, between measurements that are farther apart
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Hears of every measurement: step, minutes, loss, score, best."""
+
+
+@dataclass
+class Course:
+    """How far a run is.
+
+    score: of the weights that are kept, on the validation part. base: of the model before training.
+    stale: measurements since the last gain. ended: why it is over, empty while it is not.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    score: float = -math.inf
+    best_step: int = 0
+    base: float = -math.inf
+    stale: int = 0
+    ended: str = ""
+
+
+class Fit:
+    """Training of a network in a folder, from its last checkpoint if there is one."""
+
+    def __init__(
+        self, network: Network, views: Views, checks: Checks, settings: Settings, folder: Path, tell: Tell
+    ) -> None:
+        """Raises ModelError if the folder holds a checkpoint of something else."""
+        self.network, self.views, self.checks = network, views, checks
+        self.settings, self.folder, self.tell = settings, folder, tell
+        self.config = settings.procedure(network.spec.input_size)
+        self.parameters = network.trained()
+        self.optimiser = self._optimiser()
+        self.average = Average(self.parameters, settings.ema)
+        self.best = {name: value.clone() for name, value in self.average.values.items()}
+        self.course = Course()
+        self._resume()
+
+    def run(self) -> Course:
+        """Train until the schedule's end, or until nothing is gained any more.
+
+        Afterwards the network holds the best weights. Raises ModelError when the loss is not a number any
+        more: the last good state is kept. Raises OutputError if a checkpoint cannot be written.
+        """
+        if self.course.base == -math.inf:
+            self.course.base = self.course.score = self._score()
+            self._tell(None)
+        losses: list[float] = []
+        saved = time.monotonic()
+        while not self.course.ended:
+            began = time.monotonic()
+            losses.append(self._step())
+            self.course.seconds += time.monotonic() - began
+            if began - saved > SAVE_EVERY:
+                self._save()
+                saved = began
+            if self.course.step % self.settings.measure_every == 0 or self._over():
+                self._measure()
+                self._tell(float(np.mean(losses)))
+                losses = []
+                self._save()
+        self._load(self.best)
+        return self.course
+
+    def _step(self) -> float:
+        """One step; returns its loss. Gradients of several pictures are added up."""
+        settings, course = self.settings, self.course
+        rng = np.random.default_rng((settings.seed, 11, course.step))
+        share = learning_rate(self._progress(), course.step, self.config)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["base"] * share
+        self.optimiser.zero_grad(set_to_none=True)
+        pictures = self.views.draw(settings.images, rng)
+        loss = 0.0
+        for _ in range(0, settings.images, self.network.at_once):
+            loss += self._backward(pictures, rng)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), self.config.clip_norm)
+        if not math.isfinite(loss) or not torch.isfinite(norm):
+            self._save()
+            raise ModelError(
+                f"the loss is {loss} at step {course.step + 1}, no number; the state of step {course.step} is "
+                f"kept in '{self.folder}'; begin again (--fresh) with a smaller --lr than {self._rate():g}"
+            )
+        self.optimiser.step()
+        course.step += 1
+        self.average.update(self.parameters, course.step)
+        return loss
+
+    def _backward(self, pictures: Iterator[Shown], rng: np.random.Generator) -> float:
+        """Gradients of the next pictures' masks, turn after turn: one turn's memory is needed at a time."""
+        shown = list(islice(pictures, self.network.at_once))
+        masks = torch.cat([one.masks for one in shown])
+        counts = torch.tensor([len(one.masks) for one in shown], device=masks.device)
+        levels = [torch.cat(level) for level in zip(*(one.features for one in shown), strict=True)]
+        whole = [level.detach().requires_grad_(level.requires_grad) for level in levels]
+        each = torch.arange(len(shown), device=masks.device).repeat_interleave(counts)
+        weight = len(shown) / self.settings.images / self.config.rounds
+        loss = 0.0
+        decode = decoding(self.network, whole, each)
+        for turn in turns(decode, masks, self.config, rng):
+            value = turn_losses(turn, masks, self.config).mean() * weight
+            value.backward()
+            loss += float(value.detach())
+        moved = [(level, at.grad) for level, at in zip(levels, whole, strict=True) if at.grad is not None]
+        if moved:
+            torch.autograd.backward([level for level, _ in moved], [grad for _, grad in moved])
+        return loss
+
+    def _measure(self) -> None:
+        """The averaged weights on the validation part; they are kept if they are the best so far."""
+        course = self.course
+        score = self._with(self.average.values, self._score)
+        if score > course.score:
+            course.score, course.best_step, course.stale = score, course.step, 0
+            self.best = {name: value.clone() for name, value in self.average.values.items()}
+        else:
+            course.stale += 1
+        if self._over():
+            course.ended = "the schedule's end"
+        elif course.stale >= self.settings.patience:
+            course.ended = f"no gain in {course.stale} measurements"
+
+    def _score(self) -> float:
+        """Mean of the judged figures over the masks of the validation part, on the network's own grid."""
+        found: list[float] = []
+        for picture in self.checks:
+            device = self.network.device
+            each = torch.zeros(len(picture.masks), dtype=torch.long, device=device)
+            with torch.no_grad():
+                decode = decoding(self.network, list(picture.features), each)
+                figures = measure_masks(decode, picture.masks, device)
+            chosen = [figures[name] for name in self.settings.judge]
+            found += [float(value) for value in np.mean(chosen, 0)]
+        return float(np.mean(found))
+
+    def _progress(self) -> float:
+        """Share of the schedule that is done, by steps or by training time, whichever is further."""
+        done, limit = self.course.step / self.settings.steps, 60 * self.settings.minutes
+        return max(done, self.course.seconds / limit) if limit else done
+
+    def _over(self) -> bool:
+        return self._progress() >= 1
+
+    def _rate(self) -> float:
+        return self.settings.lr or self.network.lr
+
+    def _optimiser(self) -> torch.optim.AdamW:
+        """AdamW; an encoder that is trained as a whole at its own rate; no decay of biases and norms."""
+        groups: dict[tuple[bool, bool], list[Tensor]] = {}
+        for name, parameter in self.parameters.items():
+            slow = self.settings.train == "all" and self.network.is_encoder(name)
+            groups.setdefault((slow, parameter.ndim > 1), []).append(parameter)
+        rate, decay = self._rate(), self.settings.weight_decay
+        return torch.optim.AdamW(
+            [
+                {"params": found, "lr": 0.0, "base": rate * (self.settings.encoder_lr if slow else 1.0),
+                 "weight_decay": decay if matrix else 0.0}
+                for (slow, matrix), found in groups.items()
+            ],
+            betas=(0.9, 0.98),
+        )  # fmt: skip
+
+    def _with(self, values: Mapping[str, Tensor], work: Callable[[], float]) -> float:
+        """Do some work with other weights, then put the own ones back."""
+        own = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
+        self._load(values)
+        try:
+            return work()
+        finally:
+            self._load(own)
+
+    @torch.no_grad()
+    def _load(self, values: Mapping[str, Tensor]) -> None:
+        for name, parameter in self.parameters.items():
+            parameter.copy_(values[name])
+
+    def _tell(self, loss: float | None) -> None:
+        course = self.course
+        line = {
+            "step": course.step,
+            "minutes": round(course.seconds / 60, 2),
+            "loss": None if loss is None else round(loss, 4),
+            "score": round(course.score, 4),
+            "best_step": course.best_step,
+        }
+        try:
+            with (self.folder / "progress.jsonl").open("a", encoding="utf-8") as out:
+                out.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(
+                f"cannot write in '{self.folder}': {error.strerror}; free some space"
+            ) from error
+        self.tell({**line, "steps": self.settings.steps, "base": course.base, "stale": course.stale})
+
+    def _save(self) -> None:
+        state = {
+            "own": {name: parameter.detach() for name, parameter in self.parameters.items()},
+            "average": self.average.values,
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "course": vars(self.course),
+        }
+        save_checkpoint(self.folder, state, self.course.step)
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.folder)
+        if state is None:
+            return
+        try:
+            device = self.network.device
+            for name, given in (("average", self.average.values), ("best", self.best)):
+                given.update({key: state[name][key].to(device) for key in given})
+            self._load(state["own"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.course = Course(**state["course"])
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise ModelError(
+                f"the checkpoint in '{self.folder}' is of another run ({error}); begin again with --fresh"
+            ) from error
+
+
+def decoding(network: Network, levels: Sequence[Tensor], each: Tensor) -> Decode:
+    """The network's decoder for N masks. levels: features of P pictures; each: (N,) which one is a mask's."""
+    here = tuple(levels) if len(levels[0]) == 1 else tuple(level[each] for level in levels)
+
+    def decode(points_xy: Tensor, labels: Tensor, logits: Tensor, has_mask: Tensor) -> tuple[Tensor, Tensor]:
+        return network.decode(here, points_xy, labels, logits, has_mask)
+
+    return decode
