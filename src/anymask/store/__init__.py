@@ -17,6 +17,7 @@ from anymask.store.store import Store
 from anymask.store.values import (
     Counts,
     Event,
+    FrozenImage,
     GalleryImage,
     Image,
     Job,
@@ -43,6 +44,7 @@ __all__ = [
     "Counts",
     "DayFigures",
     "Event",
+    "FrozenImage",
     "GalleryImage",
     "Image",
     "Job",

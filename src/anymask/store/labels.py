@@ -110,7 +110,7 @@ class Labels(Part):
 
         Raises NotFound, Conflict (the name is taken), InputError.
         """
-        given = {
+        given: dict[str, Any] = {
             "name": name,
             "colour": colour,
             "hotkey": hotkey,

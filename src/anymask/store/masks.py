@@ -180,7 +180,7 @@ def _known(connection: Connection, ids: Iterable[str]) -> dict[str, RowMapping]:
     return found
 
 
-def _check_same(content: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+def _check_same(content: Mapping[str, Any], known: RowMapping | dict[str, Any]) -> None:
     """The author is left out: the server sets it, and who sends again may have logged in as another."""
     if any(known[name] != value for name, value in content.items() if name != "author_id"):
         raise Conflict(f"the id {content['id']!r} belongs to another mask; make a fresh one")

@@ -152,7 +152,7 @@ class People(Part):
         times = {"seen": self._database.now(), "expires": self._database.now(extend)}
         with self._database.writing() as connection:
             connection.execute(update(sessions).where(mine).values(**times))
-        return replace(found, **times)
+        return replace(found, seen=times["seen"], expires=times["expires"])
 
     def end_session(self, token: str) -> None:
         """Log out; an unknown token is no error."""

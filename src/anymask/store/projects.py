@@ -44,10 +44,12 @@ class Projects(Part):
             )
             return _read(connection, str(given["id"]))
 
-    def get(self, id: str) -> Project:
-        """Raises NotFound."""
+    def get(self, id: str, *, with_counts: bool = True) -> Project:
+        """with_counts: False leaves them at 0, for callers that ask often. Raises NotFound."""
         with self._database.reading() as connection:
-            return _read(connection, id)
+            if with_counts:
+                return _read(connection, id)
+            return rows.value(Project, rows.get(connection, projects, id, "project"))
 
     def list(self) -> list[Project]:
         """All projects, oldest first."""

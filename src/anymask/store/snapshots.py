@@ -10,10 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, literal, select, update
 
-from anymask.core.record import MaskRecord
-from anymask.core.rle import Rle
-from anymask.formats.contents import Contents
 from anymask.store import checks, rows
+from anymask.store.chains import mask_of
 from anymask.store.errors import Conflict
 from anymask.store.part import Part
 from anymask.store.schema import (
@@ -27,7 +25,7 @@ from anymask.store.schema import (
     snapshots,
 )
 from anymask.store.states import is_head
-from anymask.store.values import Snapshot
+from anymask.store.values import FrozenImage, Image, Snapshot
 
 _NO_HASH = "0" * 64
 
@@ -70,37 +68,27 @@ class Snapshots(Part):
         with self._database.reading() as connection:
             return _read(connection, id)
 
+    def verify(self, id: str) -> bool:
+        """Whether its content still has its hash. Raises NotFound."""
+        with self._database.reading() as connection:
+            return _read(connection, id).sha256 == _content_hash(connection, id)
+
+    def records(self, id: str) -> Sequence[FrozenImage]:
+        """What it holds, by path of the image: the same whenever it is asked for. Raises NotFound."""
+        with self._database.reading() as connection:
+            _read(connection, id)
+            of_image = _masks_by_image(connection, id)
+            return [
+                _frozen(image, of_image.get(image["id"], []))
+                for image in connection.execute(_images_of(id)).mappings()
+            ]
+
     def list(self, project_id: str) -> list[Snapshot]:
         """A project's snapshots, oldest first."""
         query = select(snapshots).where(snapshots.c.project_id == project_id)
         with self._database.reading() as connection:
             found = connection.execute(query.order_by(snapshots.c.created, snapshots.c.id)).mappings()
             return [rows.value(Snapshot, row) for row in found]
-
-    def verify(self, id: str) -> bool:
-        """Whether its content still has its hash. Raises NotFound."""
-        with self._database.reading() as connection:
-            return _read(connection, id).sha256 == _content_hash(connection, id)
-
-    def records(self, id: str) -> list[Contents]:
-        """What it holds, by path of the image, masks lowest first: the same whenever it is asked for.
-
-        Ready for `formats`; `image_name` is the path. Raises NotFound.
-        """
-        with self._database.reading() as connection:
-            _read(connection, id)
-            of_image = _masks_by_image(connection, id)
-            return [
-                _contents(image, of_image.get(image["id"], []))
-                for image in connection.execute(_images_of(id)).mappings()
-            ]
-
-    def splits(self, id: str) -> dict[str, str | None]:
-        """The split of every image at that time, by path. Raises NotFound."""
-        with self._database.reading() as connection:
-            _read(connection, id)
-            found = connection.execute(_images_of(id)).mappings()
-            return {image["path"]: image["snapshot_split"] for image in found}
 
 
 def _check_name(connection: Connection, project_id: str, name: str) -> None:
@@ -172,23 +160,18 @@ def _lines(connection: Connection, id: str) -> Iterator[dict[str, Any]]:
     facts = ("path", "sha256", "height", "width")
     for row in connection.execute(_images_of(id)).mappings():
         yield {**{name: row[name] for name in facts}, "split": row["snapshot_split"]}
-    content = ("path", "object_id", "counts", "height", "width", "label", "attributes", "score", "stability")
+    # What else is known of a mask never changes while it has this id.
+    content = ("path", "id", "object_id", "counts", "height", "width", "label", "attributes")
     for row in connection.execute(_masks_of(id)).mappings():
         yield {name: row[name] for name in content}
 
 
-def _contents(image: RowMapping, of_image: Sequence[RowMapping]) -> Contents:
-    return Contents(tuple(_record(row) for row in of_image), (image["height"], image["width"]), image["path"])
-
-
-def _record(row: RowMapping) -> MaskRecord:
-    return MaskRecord.of_rle(
-        Rle((row["height"], row["width"]), row["counts"]),
-        score=row["score"],
-        stability=row["stability"],
-        label=row["label"],
-        attributes=row["attributes"],
-        id=row["object_id"],
+def _frozen(image: RowMapping, of_image: Sequence[RowMapping]) -> FrozenImage:
+    return FrozenImage(
+        rows.value(Image, image),
+        image["snapshot_split"],
+        tuple(mask_of(row) for row in of_image),
+        {row["label_id"]: row["label"] for row in of_image if row["label_id"] is not None},
     )
 
 

@@ -297,6 +297,16 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class FrozenImage:
+    """An image in a snapshot with what was frozen of it: split, masks (lowest first), labels' names by id."""
+
+    image: Image
+    split: str | None
+    masks: tuple[Mask, ...]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class RegisteredModel:
     """A model of a project. state: "candidate", "current", "retired" or "refused".
 

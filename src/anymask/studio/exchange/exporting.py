@@ -30,16 +30,16 @@ def export(store: Store, project_id: str, asked: StudioExport) -> MaskFile:
 
 
 def _chosen(store: Store, project_id: str, asked: StudioExport) -> Iterator[Contents]:
+    if asked.snapshot is not None:
+        yield from _frozen(store, asked.snapshot, asked)
+        return
     labels = {label.id: label.name for label in store.labels.list(project_id)}
     images = store.images.all(project_id)
     names = export_names(images)
-    wanted = [image for image in images if _is_wanted(image, asked)]
-    if asked.snapshot is not None:
-        yield from _frozen(store, asked.snapshot, wanted, names, labels)
-        return
     heads = store.masks.heads_of_project(project_id)
-    for image in wanted:
-        yield contents_of(image, heads.get(image.id, []), names[image.path], labels)
+    for image in images:
+        if _is_wanted(image, asked):
+            yield contents_of(image, heads.get(image.id, []), names[image.path], labels)
 
 
 def contents_of(image: Image, masks: Iterable[Mask], name: str, labels: Mapping[str, str]) -> Contents:
@@ -68,11 +68,10 @@ def _is_wanted(image: Image, asked: StudioExport) -> bool:
     )
 
 
-def _frozen(
-    store: Store, snapshot: str, wanted: list[Image], names: Mapping[str, str], labels: Mapping[str, str]
-) -> Iterator[Contents]:
-    by_image: dict[str, list[Mask]] = {}
-    for mask in store.snapshots.records(snapshot):
-        by_image.setdefault(mask.image_id, []).append(mask)
-    for image in wanted:
-        yield contents_of(image, by_image.get(image.id, []), names[image.path], labels)
+def _frozen(store: Store, snapshot: str, asked: StudioExport) -> Iterator[Contents]:
+    """As it was frozen: names of labels, too, so that the same snapshot is the same file for ever."""
+    frozen = store.snapshots.records(snapshot)
+    names = export_names([one.image for one in frozen])
+    for one in frozen:
+        if _is_wanted(one.image, asked):
+            yield contents_of(one.image, one.masks, names[one.image.path], one.labels)
