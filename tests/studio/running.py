@@ -1,29 +1,20 @@
-"""A studio on a free port, in a thread of this process, over a folder of small pictures."""
+"""What tests say to a studio again and again: saving, asking, masks as rows."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import numpy as np
-import uvicorn
 from PIL import Image
 
 from anymask.core.rle import Rle, decode, encode
-from anymask.predict.model import Model
-from anymask.server.run import listen, uvicorn_config
-from anymask.store import Store
-from anymask.studio.app import create_studio
-from anymask.studio.config import StudioConfig
 from anymask.studio.services import StudioServices
-from anymask.studio.workspace import Workspace
 from tests.fake_runtime import FakeRuntime, scene
-from tests.server.running import sha256, wait_until
+from tests.studio.served import new_id, running
 
 SQUARE = 50.0, 30.0
 BAR = 125.0, 75.0
@@ -35,7 +26,6 @@ class RunningStudio:
 
     def __init__(self, client: httpx.Client, services: StudioServices) -> None:
         self.client, self.services = client, services
-        client.headers["X-CSRF-Token"] = client.get("/api/v1/me").json()["csrf"]
 
     @property
     def project(self) -> str:
@@ -79,39 +69,17 @@ class RunningStudio:
 @contextlib.contextmanager
 def running_studio(folder: Path, *runtimes: FakeRuntime, **settings: Any) -> Iterator[RunningStudio]:
     """A studio over `folder` that answers with these runtimes (a fake one if there is none)."""
-    config = StudioConfig(port=0, **settings)
-    models = [Model(runtime, sha256=sha256(i)) for i, runtime in enumerate(runtimes or (FakeRuntime(),))]
-    with Store.open(folder) as store, listen(config) as listener:
-        app = create_studio(models, store, Workspace.open(folder), config)
-        server = uvicorn.Server(uvicorn_config(app, config))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        port = listener.getsockname()[1]
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-                wait_until(lambda: server.started)
-                studio = RunningStudio(client, app.state.studio)
-                wait_until(lambda: len(studio.images()) == len(list(folder.glob("*.png"))))
-                yield studio
-        finally:
-            app.state.studio.hub.close()
-            server.should_exit = True
-            thread.join(30)
-            assert not thread.is_alive()
+    with running(folder, *runtimes, **settings) as started:
+        yield RunningStudio(started.client, started.services)
 
 
 def pictures(folder: Path, count: int = 2) -> Path:
-    """A folder with so many pictures of the fake model's scene, each a little brighter than the one before."""
+    """A folder with pictures of the fake model's scene, each a little brighter than the one before."""
     folder.mkdir(exist_ok=True)
     for number in range(count):
         pixels = np.clip(scene().astype(int) + number, 0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"picture-{number}.png")
     return folder
-
-
-def new_id() -> str:
-    """An id as clients make them."""
-    return uuid4().hex
 
 
 def row(mask: np.ndarray, **known: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 from anymask.core.masks import iou
 from anymask.core.rle import encode
 from tests.fake_runtime import scene
-from tests.studio.running import BAR, SQUARE, RunningStudio, block, new_id, pictures, placed, running_studio
+from tests.studio.running import BAR, SQUARE, RunningStudio, block, pictures, placed, running_studio
+from tests.studio.served import new_id
 
 
 @pytest.fixture(scope="module")

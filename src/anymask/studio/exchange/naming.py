@@ -4,6 +4,7 @@ ending.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
@@ -68,9 +69,10 @@ def _aliases(name: str) -> list[str]:
     plain = name.replace("\\", "/").lstrip("/")
     found = [plain]
     if "://" in name or "?" in name:
-        parts = urlsplit(name)
-        inner = parse_qs(parts.query).get("d", [parts.path])[0]
-        found.append(unquote(inner).lstrip("/"))
+        with contextlib.suppress(ValueError):  # looks like an address and is none
+            parts = urlsplit(name)
+            inner = parse_qs(parts.query).get("d", [parts.path])[0]
+            found.append(unquote(inner).lstrip("/"))
     last = PurePosixPath(found[-1]).name
     if _UPLOAD_PREFIX.match(last):
         found.append(_UPLOAD_PREFIX.sub("", last))
