@@ -1,6 +1,9 @@
 import { useEffect } from "react";
 import { Stage } from "../../canvas/Stage";
+import { editor } from "../../editor";
+import { editorHandlers } from "../../editor/commands";
 import { useEditor } from "../../state/editorStore";
+import { useCommands } from "../keys";
 import { CandidateStrip } from "./CandidateStrip";
 import { ImageBar } from "./ImageBar";
 import { SidePanel } from "./SidePanel";
@@ -13,9 +16,12 @@ interface EditorPageProps {
   review: boolean;
 }
 
+const handlers = editorHandlers(editor);
+
 /** One picture and everything to label it: tools, the stage, labels and objects. */
 export function EditorPage({ project, image, review }: EditorPageProps) {
   const name = useEditor((state) => state.image?.name);
+  useCommands("editor", handlers);
   useEffect(() => {
     document.title = `${name ?? "Picture"} · anymask`;
   }, [name]);

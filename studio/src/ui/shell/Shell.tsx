@@ -1,7 +1,9 @@
 import { Center, Loader } from "@mantine/core";
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { editor } from "../../editor";
 import { useMe } from "../data/queries";
 import { ConflictDialog } from "../dialogs/ConflictDialog";
+import { useKeyListener } from "../keys";
 import type { Route } from "../logic/routes";
 import { GalleryPage } from "../pages/GalleryPage";
 import { LoginPage } from "../pages/LoginPage";
@@ -68,7 +70,12 @@ function Content({ route }: { route: Route }) {
 export function Shell() {
   const route = useRoute();
   const me = useMe();
-  useServerEvents(route, me.data?.user != null);
+  const user = me.data?.user?.id ?? null;
+  useServerEvents(route, user !== null);
+  useEffect(() => {
+    if (user !== null) void editor.signIn(user);
+  }, [user]);
+  useKeyListener();
   useEffect(() => {
     document.documentElement.dataset["page"] = route.page;
   }, [route.page]);
