@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.datastructures import UploadFile
 
 from anymask.server.problems import Problem
@@ -26,6 +26,8 @@ router = APIRouter(tags=["images"])
 State = Literal["new", "in_progress", "done", "accepted", "rejected"]
 Order = Literal["name", "-name", "added", "-added", "path", "-path", "masks", "-masks", "updated", "-updated"]
 Text = Annotated[str | None, Query(max_length=200)]
+ThumbnailSize = Annotated[Literal[128, 256, 512], BeforeValidator(lambda text: int(text))]
+"""A choice among numbers; a query holds text, which no choice would take."""
 _SCAN_SECONDS = 10.0
 _MOST_FILES = 100
 _FILES: dict[str, Any] = {
@@ -214,9 +216,7 @@ def get_file(image: ImageHere, studio: Studio, request: Request) -> Response:
     response_class=Response,
     responses=problems() | _PICTURE,
 )
-def get_thumbnail(
-    image: ImageHere, studio: Studio, request: Request, size: Literal[128, 256, 512] = 256
-) -> Response:
+def get_thumbnail(image: ImageHere, studio: Studio, request: Request, size: ThumbnailSize = 256) -> Response:
     """The picture scaled down so that its long side has `size` pixels."""
     return _picture(request, f"{image.sha256}.{size}", lambda: studio.renditions.thumbnail(image, size))
 
