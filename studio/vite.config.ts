@@ -3,7 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 // `npm run dev` shows the sources against a running `anymask studio`; STUDIO_SERVER names another address.
-const server = process.env["STUDIO_SERVER"] ?? "http://127.0.0.1:8760";
+const server = process.env["STUDIO_SERVER"] ?? "http://127.0.0.1:8765";
 
 export default defineConfig({
   plugins: [react()],
