@@ -58,10 +58,10 @@ def finetune(
     judge: Annotated[
         str, typer.Option(help="What is to become better: some of click1 ... click5, oracle1, box.")
     ] = "click1,click3,click5,box",
-    steps: Annotated[int, typer.Option(help="Training steps at most.")] = 400,
+    steps: Annotated[int, typer.Option(help="Training steps at most.")] = 200,
     minutes: Annotated[float, typer.Option(help="Minutes of training at most; 0 for no limit.")] = 0.0,
     images: Annotated[int, typer.Option(help="Pictures a step.")] = 4,
-    masks: Annotated[int, typer.Option(help="Masks a picture and step.")] = 4,
+    masks: Annotated[int, typer.Option(help="Masks a picture and step.")] = 2,
     views: Annotated[int, typer.Option(help="Views kept of a picture; 0: as suits the model.")] = 0,
     lr: Annotated[float, typer.Option(help="Learning rate; 0: as suits the model.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the split, the prompts and the views.")] = 0,
@@ -84,8 +84,8 @@ def finetune(
     """Fine-tune a model on your own masks, and measure honestly whether it became better.
 
     The folder holds a model that every command takes, `report.md` with the comparison before and after on
-    pictures that were not trained on, and pages of what was won and lost. Exit code 0 only if the new model is
-    surely better, 1 if it is not. A run that was stopped goes on with the same command.
+    pictures that were not trained on, and pages of what was won and lost. Exit code 0 only if the new model
+    is surely better, 1 if it is not. A run that was stopped goes on with the same command.
     """
     try:
         from anymask.finetune.data import Layout

@@ -46,7 +46,7 @@ def open_chosen(paths: Sequence[Path], layout: Layout, keys: str) -> DataSet:
         raise InputError(
             f"--keys {keys!r} matches no picture of {found.name}; its names are like '{example}'"
         )
-    return replace(chosen, unpaired=())
+    return replace(chosen, name=f"{found.name} ({keys})", unpaired=())
 
 
 def only(data: DataSet, keys: Sequence[str]) -> DataSet:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ from anymask.finetune.data import (
     refuse_shared,
 )
 from anymask.finetune.fit import Course, Fit
-from anymask.finetune.groups import Split
 from anymask.finetune.lora import write_adapter
 from anymask.finetune.networks import Network, lora_alpha, open_network
 from anymask.finetune.report import Result
@@ -78,8 +77,8 @@ class Job:
     guard_pictures: int = GUARD_PICTURES
     name: str = ""
     version: str = "1"
-    layout: Layout = Layout()
-    settings: Settings = Settings()
+    layout: Layout = field(default_factory=Layout)
+    settings: Settings = field(default_factory=Settings)
     precision: Precision = "fast"
     threads: int | None = None
     on_error: OnError = "skip"
@@ -175,8 +174,8 @@ class _Run:
             if known != self.state:
                 differs = ", ".join(_difference(known, self.state))
                 raise InputError(
-                    f"'{self.job.out}' holds a run with other settings ({differs}); give another folder with -o, "
-                    "or --fresh to begin again"
+                    f"'{self.job.out}' holds a run with other settings ({differs}); give another folder with "
+                    "-o, or --fresh to begin again"
                 )
             return
         elif any(p.name not in (WORK, LOCK) for p in self.job.out.iterdir()):
@@ -300,6 +299,7 @@ class _Run:
             "settings": {n: v for n, v in self.job.settings.to_json().items() if v not in ("", 0, 0.0)},
             "steps": course.step,
             "best_step": course.best_step,
+            "share_of_the_change": course.share,
             "minutes": round(course.seconds / 60, 1),
             "ended": course.ended,
             "validation": {"before": round(course.base, 4), "after": round(course.score, 4)},

@@ -1,4 +1,4 @@
-"""Low-rank changes of an image encoder (Hu et al., LoRA, arXiv 2106.09685), named as the peft package does."""
+"""Low-rank changes of an image encoder (Hu et al., LoRA, arXiv 2106.09685), named as peft names them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def adapt(network: nn.Module, pattern: str, rank: int, alpha: float) -> list[str
 
 
 def adapter_tensors(network: nn.Module, whole: str) -> dict[str, Tensor]:
-    """What an adapter's file holds, by its key: the low-rank changes, and `whole`, a part trained entirely."""
+    """What an adapter's file holds, by key: the low-rank changes and the part `whole`, trained entirely."""
     state = network.state_dict()
     chosen = {k: v for k, v in state.items() if ".lora_" in k or k.startswith(f"{whole}.")}
     return {PREFIX + name: value for name, value in chosen.items()}
@@ -110,7 +110,7 @@ def write_adapter(
 
 
 def checkpointed(blocks: nn.ModuleList | nn.Sequential) -> None:
-    """Let blocks compute their insides again in the backward pass, instead of keeping them: memory for time."""
+    """Let blocks compute their insides again in the backward pass rather than keep them."""
     from torch.utils.checkpoint import checkpoint
 
     for block in blocks:

@@ -41,6 +41,10 @@ class Network(ABC):
         self.device = torch.device("cpu")
 
     @abstractmethod
+    def save_memory(self) -> None:
+        """Let the encoder compute its insides twice rather than keep them, where they are large."""
+
+    @abstractmethod
     def features(self, pixels: Tensor) -> Features:
         """Normalised pixels (B, 3, S, S) -> what the decoder takes, batch first."""
 
@@ -59,9 +63,6 @@ class Network(ABC):
             adapt(self.module, self.low_rank, settings.lora, lora_alpha(settings))
         if settings.encoder_trained:
             self.save_memory()
-
-    def save_memory(self) -> None:
-        """Compute the encoder's insides twice rather than keep them."""
 
     def to(self, device: torch.device) -> None:
         self.module.to(device)
@@ -105,8 +106,8 @@ class Network(ABC):
     ) -> tuple[Tensor, Tensor]:
         """Prompts as `train.procedure.Decode` takes them, on features of 1 or N pictures.
 
-        Prompts of equal length are decoded together, with as many tokens as they have in use (a prompt that is
-        no box ends in one that is not a point): the network must learn from the tokens that it will meet.
+        Prompts of equal length are decoded together, with as many tokens as they have in use (one that is no
+        box ends in a token that is not a point): the network must learn from what it will meet.
         """
         used = (labels >= 0).sum(1)
         length = used + (~(labels == 2).any(1)).long()
@@ -129,11 +130,14 @@ class LiteNetwork(Network):
         r"encoder\.(backbone\.blocks\.\d+\.(expand|project)\.conv"
         r"|pyramid\.(.+\.expand|(.+\.project|from\d+|up\d+)\.conv))"
     )
-    views, lr, at_once = 6, 3e-4, 8
+    views, lr, at_once = 4, 2e-4, 8
 
     def __init__(self, folder: ModelFolder) -> None:
         self.lite = load_lite(folder)
         super().__init__(folder, self.lite)
+
+    def save_memory(self) -> None:
+        """Nothing: a picture's insides take some 100 MB."""
 
     def features(self, pixels: Tensor) -> Features:
         return self.lite.encoder(pixels)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anymask.evaluate.compare import Comparison, Difference
-from anymask.finetune.verdict import Verdict, forgotten
+from anymask.finetune.verdict import LEAST_UNITS, Verdict, forgotten
 
 FORMAT = 1
 _SHOWN = ("click1", "oracle1", "click2", "click3", "click4", "click5", "box")
@@ -59,8 +59,8 @@ class Result:
             "",
             f"## Held out: {found.data[1]}",
             "",
-            f"{found.pictures} pictures, {len(found.pairs)} masks. IoU, mean over masks; differences are taken "
-            "mask by mask, intervals are 95 % bootstrap intervals over pictures.",
+            f"{found.pictures} pictures, {len(found.pairs)} masks. IoU, mean over masks; differences are "
+            "taken mask by mask, intervals are 95 % bootstrap intervals over pictures.",
             "",
             *_table(found),
             "",
@@ -78,17 +78,17 @@ class Result:
         verdict = self.verdict
         low, high = verdict.interval_95
         what = (
-            f"The mean of {', '.join(TITLES[name] for name in verdict.judge)} went from {verdict.before:.3f} to "
-            f"{verdict.after:.3f}, a difference of {verdict.difference:+.3f} with an interval of {low:+.3f} to "
-            f"{high:+.3f}."
+            f"The mean of {', '.join(TITLES[name] for name in verdict.judge)} went from {verdict.before:.3f} "
+            f"to {verdict.after:.3f}, a difference of {verdict.difference:+.3f} with an interval of "
+            f"{low:+.3f} to {high:+.3f}."
         )
         why = {
             "better": "The whole interval lies above 0: the new model is better on such pictures.",
             "worse": "The whole interval lies below 0: the new model is worse. Keep the old one.",
-            "not shown to be better": "The interval holds 0: these pictures do not show that the new model is "
-            "better. Keep the old one, or measure on more pictures.",
-            "too little data to tell": f"{verdict.units} pictures or groups are too few to prove anything; hold "
-            "out at least 6.",
+            "not shown to be better": "The interval holds 0: these pictures do not show that the new model "
+            "is better. Keep the old one, or measure on more pictures.",
+            "too little data to tell": f"{verdict.units} pictures or groups are too few to prove anything; "
+            f"hold out at least {LEAST_UNITS}.",
         }[verdict.word]
         return f"**{verdict.word}.** {what} {why}"
 

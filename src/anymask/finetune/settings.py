@@ -30,19 +30,19 @@ class Settings:
     shots: int = 0  # use only so many pictures to train and validate; 0: all
     group: str = ""  # pictures of one group stay on one side, see `groups.group_key`
     keys: str = ""  # only pictures whose name matches this regular expression
-    steps: int = 400
+    steps: int = 200
     minutes: float = 0.0  # of training at most, resumed runs counted together; 0: steps alone decide
     images: int = 4  # pictures a step
-    masks: int = 4  # masks a picture and step
-    rounds: int = 3  # prompts a mask is shown one after the other
-    views: int = 0  # embedded views a picture while the encoder is frozen; 0: 6 for lite, 4 mobile, 2 others
-    lr: float = 0.0  # 0: 3e-4 for lite, 1e-4 for the others
+    masks: int = 2  # masks a picture and step
+    rounds: int = 5  # prompts a mask is shown one after the other
+    views: int = 0  # embedded views a picture while the encoder is frozen; 0: 4 for lite and mobile, 2 others
+    lr: float = 0.0  # 0: 2e-4 for lite, 1e-4 for the others
     encoder_lr: float = 0.1  # of an encoder that is trained as a whole, as a share of lr
     weight_decay: float = 0.01
     warmup: int = 20  # steps
     ema: float = 0.98  # moving average of the weights, which is what is measured and kept
     measure_every: int = 25  # steps
-    patience: int = 6  # measurements without a gain until the run stops early
+    patience: int = 4  # measurements without a gain until the run stops early
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -3,8 +3,8 @@
 For every held-out mask the judged figures (IoU after 1, 3, 5 clicks and for the box, if nothing else is said)
 are averaged, after minus before. The mean of these differences gets a 95 % bootstrap interval, pictures (or
 groups of pictures) drawn with replacement. The new model is better if the whole interval lies above 0, worse
-if it lies below. Fewer than `LEAST_UNITS` pictures or groups prove nothing: even if all of them improve, chance
-does that once in 2 ** LEAST_UNITS times.
+if it lies below. Fewer than `LEAST_UNITS` pictures or groups prove nothing: that all of them improve happens
+by chance once in 2 ** LEAST_UNITS times.
 """
 
 from __future__ import annotations

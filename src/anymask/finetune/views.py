@@ -1,4 +1,4 @@
-"""What a network is shown: embedded views that are kept while the encoder is frozen, or new ones each step."""
+"""What a network is shown: views embedded once while the encoder is frozen, or new ones each step."""
 
 from __future__ import annotations
 
@@ -214,6 +214,6 @@ def require_rows(rows: Sequence[int], what: str, name: str) -> None:
     """Raise InputError if no picture is left to train on or to validate."""
     if not rows:
         raise InputError(
-            f"{name}: no picture is left to {what}: their masks are smaller than a few pixels at the network's "
-            "input, or cover all of the picture"
+            f"{name}: no picture is left to {what}: their masks are a few pixels of the network's input, or "
+            "nearly all of the picture; give others"
         )

@@ -118,7 +118,7 @@ class Merged(Mapping[str, np.ndarray]):
 
 
 def low_rank_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """B A: (out, r) times (r, in); of convolutions (out, r, 1, 1) times (r, in, k, k) -> (out, in * k * k)."""
+    """B A, of convolutions, too: b (out, r[, 1, 1]) and a (r, in[, k, k]) -> (out, in[ * k * k])."""
     product: np.ndarray = b.reshape(b.shape[0], -1) @ a.reshape(a.shape[0], -1)
     return product
 
