@@ -92,9 +92,34 @@ def test_a_quiet_stream_shows_signs_of_life() -> None:
 
 
 def test_a_project_has_room_for_so_many() -> None:
+    async def play() -> None:
+        hub = Hub()
+        for number in range(500):
+            hub.join("p", person("a", str(number)))
+        with pytest.raises(ProjectFullError, match="500 pages"):
+            hub.join("p", person("b"))
+        hub.join("q", person("b"))
+
+    asyncio.run(play())
+
+
+def test_other_threads_may_tell_and_close() -> None:
+    async def play() -> Events:
+        hub, listener = Hub(), person("a")
+        hub.join("p", listener)
+        await asyncio.to_thread(hub.tell, "p", "mask", {"id": "m"})
+        await asyncio.to_thread(hub.close)
+        return [parsed(message) async for message in listener.messages()]
+
+    assert [kind for kind, _ in asyncio.run(play())] == ["presence", "mask"]
+
+
+def test_telling_after_the_end_is_no_error() -> None:
     hub = Hub()
-    for number in range(500):
-        hub.join("p", person("a", str(number)))
-    with pytest.raises(ProjectFullError, match="500 pages"):
-        hub.join("p", person("b"))
-    hub.join("q", person("b"))
+
+    async def play() -> None:
+        hub.join("p", person("a"))
+
+    asyncio.run(play())
+    hub.tell("p", "mask", {})
+    hub.close()

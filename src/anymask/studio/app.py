@@ -33,6 +33,10 @@ from anymask.studio.routes import (
     me,
     projects,
     prompts,
+    propagation,
+    reviews,
+    snapshots,
+    statistics,
     tasks,
 )
 from anymask.studio.services import StudioServices
@@ -52,8 +56,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     edits.router,
     masks.router,
     labels.router,
+    propagation.router,
     exchange.router,
     events.router,
+    reviews.router,
+    statistics.router,
+    snapshots.router,
 )
 """All routers of the studio; each gives its paths below /api/v1."""
 

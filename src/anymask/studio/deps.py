@@ -62,7 +62,7 @@ def may_see(who: User, project: Project) -> bool:
 def project_of(project_id: str, studio: Studio, who: Person) -> Project:
     """A project that the person may see. Raises Problem (404)."""
     try:
-        project = studio.store.projects.get(project_id)
+        project = studio.store.projects.get(project_id, with_counts=False)
     except NotFound:
         raise unknown("project") from None
     if not may_see(who, project):
@@ -76,7 +76,7 @@ def image_of(image_id: str, studio: Studio, who: Person) -> Image:
         image = studio.store.images.get(image_id)
     except NotFound:
         raise unknown("image") from None
-    if not may_see(who, studio.store.projects.get(image.project_id)):
+    if not may_see(who, studio.store.projects.get(image.project_id, with_counts=False)):
         raise unknown("image")
     return image
 

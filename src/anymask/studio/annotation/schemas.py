@@ -190,3 +190,35 @@ class ReviewsAnswer(Answer):
 
     items: list[ReviewAnswer]
     next: None = None
+
+
+class MatchAnswer(Answer):
+    """Two people's masks of one object. iou: 0.5 to 1. same_label: whether they gave it the same label."""
+
+    first_mask: str
+    second_mask: str
+    iou: float
+    same_label: bool
+
+
+class AgreementOfTwo(Answer):
+    """Of two people on an image.
+
+    mean_iou: of the objects that both saw, null without any. f1: 2 x matches / all masks of both, 1 if both
+    saw the same objects. first_only, second_only: masks without a counterpart.
+    """
+
+    first_user: str
+    second_user: str
+    mean_iou: float | None
+    f1: float
+    matches: list[MatchAnswer]
+    first_only: list[str]
+    second_only: list[str]
+
+
+class AgreementAnswer(Answer):
+    """All pairs of people who made masks of an image."""
+
+    items: list[AgreementOfTwo]
+    next: None = None

@@ -9,7 +9,7 @@ from anymask.core.errors import InputError
 from anymask.core.record import MaskRecord
 from anymask.formats import Contents
 from anymask.server.files import MaskFile, write_masks
-from anymask.store import Image, Mask, Store
+from anymask.store import Image, Mask, NotFound, Store
 from anymask.studio.exchange.naming import export_names
 from anymask.studio.exchange.schemas import StudioExport
 
@@ -31,12 +31,12 @@ def export(store: Store, project_id: str, asked: StudioExport) -> MaskFile:
 
 def _chosen(store: Store, project_id: str, asked: StudioExport) -> Iterator[Contents]:
     if asked.snapshot is not None:
-        yield from _frozen(store, asked.snapshot, asked)
+        yield from _frozen(store, project_id, asked)
         return
     labels = {label.id: label.name for label in store.labels.list(project_id)}
+    heads = store.masks.heads_of_project(project_id)
     images = store.images.all(project_id)
     names = export_names(images)
-    heads = store.masks.heads_of_project(project_id)
     for image in images:
         if _is_wanted(image, asked):
             yield contents_of(image, heads.get(image.id, []), names[image.path], labels)
@@ -68,9 +68,12 @@ def _is_wanted(image: Image, asked: StudioExport) -> bool:
     )
 
 
-def _frozen(store: Store, snapshot: str, asked: StudioExport) -> Iterator[Contents]:
-    """As it was frozen: names of labels, too, so that the same snapshot is the same file for ever."""
-    frozen = store.snapshots.records(snapshot)
+def _frozen(store: Store, project_id: str, asked: StudioExport) -> Iterator[Contents]:
+    """What a snapshot holds, with the labels' names of that day."""
+    assert asked.snapshot is not None
+    if store.snapshots.get(asked.snapshot).project_id != project_id:
+        raise NotFound("there is no such snapshot here")
+    frozen = store.snapshots.records(asked.snapshot)
     names = export_names([one.image for one in frozen])
     for one in frozen:
         if _is_wanted(one.image, asked):

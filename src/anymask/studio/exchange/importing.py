@@ -74,7 +74,7 @@ class Importer:
         there = self._store.masks.heads(image.id)
         known = {(mask.counts, mask.label_id) for mask in there}
         top = max((mask.position for mask in there), default=-1) + 1
-        rows = []
+        rows: list[NewMask] = []
         for record in records:
             row = self._row(image, record, top + len(rows), done)
             if (row.rle.counts, row.label_id) in known:

@@ -12,6 +12,10 @@ from anymask.studio.prompting.schemas import Id
 State = Literal["new", "in_progress", "done", "accepted", "rejected"]
 
 
+def _finished() -> list[State]:
+    return ["done", "accepted"]
+
+
 class StudioExport(Request):
     """Masks to be written as a file; of all images unless `images`, `states` or `snapshot` says which.
 
@@ -43,10 +47,11 @@ class StudioImportAnswer(Answer):
 
 
 class NewSnapshot(Request):
-    """A frozen version of the data set: the present masks of the images in these states, all without."""
+    """A frozen version of the data set: the present masks of the images in these states."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    states: Annotated[list[State], Field(min_length=1, max_length=5)] | None = None
+    states: Annotated[list[State], Field(min_length=1, max_length=5)] = Field(default_factory=_finished)
+    id: Id | None = None
 
 
 class SnapshotAnswer(Answer):
@@ -69,7 +74,7 @@ class SnapshotDetail(SnapshotAnswer):
 
 
 class SnapshotsAnswer(Answer):
-    """Snapshots, the newest first."""
+    """Snapshots, the oldest first."""
 
     items: list[SnapshotAnswer]
     next: None = None

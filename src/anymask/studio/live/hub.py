@@ -1,10 +1,10 @@
-"""Who is looking at a project, and what they are told: queues with an end, for one event loop."""
+"""Who is looking at a project, and what they are told: queues with an end."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,13 +68,18 @@ class Listener:
 
 
 class Hub:
-    """The listeners of all projects. For one event loop; nothing here waits."""
+    """The listeners of all projects, who all live in one event loop; nothing here waits.
+
+    `tell` and `close` are for any thread, all else is for that loop's.
+    """
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Listener]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def join(self, project_id: str, listener: Listener) -> None:
         """Begin to tell a listener. Raises ProjectFullError if a project has too many."""
+        self._loop = asyncio.get_running_loop()
         there = self._listeners.setdefault(project_id, [])
         if len(there) >= _PER_PROJECT:
             raise ProjectFullError(f"{len(there)} pages already follow this project, the limit; close some")
@@ -113,20 +118,41 @@ class Hub:
 
     def tell(self, project_id: str, kind: str, detail: Mapping[str, Any]) -> None:
         """Tell everybody who looks at a project."""
-        there = self._listeners.get(project_id)
-        if there:
-            message = event(kind, detail)
-            for listener in there:
-                listener.tell(message)
+        if project_id in self._listeners:
+            self._in_loop(self._tell, project_id, event(kind, detail))
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""
+        self._in_loop(self._end_all)
+
+    def _in_loop(self, work: Callable[..., None], *arguments: Any) -> None:
+        loop = self._loop
+        if loop is None:  # nobody has ever listened
+            return
+        if loop is _running_loop():
+            work(*arguments)
+        else:
+            with suppress(RuntimeError):  # the loop has ended, and all streams with it
+                loop.call_soon_threadsafe(work, *arguments)
+
+    def _tell(self, project_id: str, message: str) -> None:
+        for listener in self._listeners.get(project_id, []):
+            listener.tell(message)
+
+    def _end_all(self) -> None:
         for there in self._listeners.values():
             for listener in there:
                 listener.end()
 
     def _tell_presence(self, project_id: str) -> None:
         self.tell(project_id, "presence", {"people": self.present(project_id)})
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def event(kind: str, detail: Mapping[str, Any]) -> str:

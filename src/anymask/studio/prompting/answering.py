@@ -11,7 +11,7 @@ from anymask.core.mask_prompt import mask_to_logits
 from anymask.core.prediction import Candidate, Prediction
 from anymask.core.prompt import Prompt
 from anymask.predict.corrections import correct_locally
-from anymask.predict.model import Model
+from anymask.predict.model import Model, Multimask
 from anymask.server.schemas import Point
 from anymask.studio.prompting.schemas import StudioPrompt
 from anymask.studio.prompting.windows import candidate_json, pixels_of
@@ -64,7 +64,7 @@ def answer(model: Model, embedding: ImageEmbedding, asked: StudioPrompt, earlier
     """
     start = time.perf_counter()
     prompt = prompt_of(asked, embedding.image_hw, earlier)
-    multimask = "auto" if asked.multimask is None else asked.multimask
+    multimask: Multimask = "auto" if asked.multimask is None else asked.multimask
     prediction = model.predict_many(embedding, [prompt], multimask=multimask)[0]
     worse = False
     before, click = _correction(asked, prompt, earlier, model, embedding)

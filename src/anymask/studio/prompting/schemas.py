@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from anymask.server.schemas import Answer, Hover, Number, Point, Previous, Request, RleMask, Vertex
+from anymask.server.schemas import Answer, Hover, Number, Point, Previous, Record, Request, RleMask, Vertex
 
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="UUID4 as 32 hexadecimal digits")]
 Box = Annotated[list[Number], Field(min_length=4, max_length=4, description="x0, y0, x1, y1")]
@@ -104,3 +104,52 @@ class BoxesAnswer(Answer):
     predictions: list[str]
     candidates: list[WindowCandidate]
     milliseconds: float
+
+
+class PropagateRequest(Request):
+    """Which masks to find again. source: the image that has them. objects: all of it unless given."""
+
+    source: Id
+    objects: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
+
+
+class PropagatedAnswer(Answer):
+    """An object of the source, found again or not.
+
+    object_id, label_id, attributes: of the source's object. candidate: null where nothing like it is left.
+    appearance: likeness of the colours, 0 to 1. growth: new area by old. kept: whether score, appearance and
+    size all speak for it.
+    """
+
+    object_id: str
+    label_id: str | None
+    attributes: dict[str, Any]
+    candidate: WindowCandidate | None
+    appearance: float | None
+    growth: float | None
+    kept: bool
+
+
+class PropagateAnswer(Answer):
+    """All objects that were asked for, in the order of the source."""
+
+    items: list[PropagatedAnswer]
+    milliseconds: float
+
+
+class FindRequest(Request):
+    """Words for what to find; every mask gets the text that fits it best. threshold: least score."""
+
+    texts: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=500)]], Field(min_length=1, max_length=200)
+    ]
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    most: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class FindAnswer(Answer):
+    """Masks, the best fit first, as records; `category` is the text, attributes.label_score how well it
+    fits.
+    """
+
+    records: list[Record]

@@ -30,7 +30,7 @@ async def find_everything(image: ImageHere, asked: EverythingRequest, studio: St
     Takes from a second to minutes. If the time is up before (503) the run goes on: asked again, the same run
     is joined, or answered at once. The project's model answers unless `model` names another one.
     """
-    project = studio.store.projects.get(image.project_id)
+    project = studio.store.projects.get(image.project_id, with_counts=False)
     model = studio.model_of(project) if asked.model is None else studio.served.shelf.named(asked.model)
     name, state = await studio.runs.run(image.id, model, asked)
     return await _answer(name, state, {}, studio)

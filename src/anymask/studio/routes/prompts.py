@@ -52,7 +52,7 @@ async def prompt_image(image: ImageHere, who: Person, asked: StudioPrompt, studi
 )
 async def prompt_boxes(image: ImageHere, who: Person, asked: BoxesRequest, studio: Studio) -> Response:
     """The best candidate for each of many boxes, one object each, decoded together."""
-    model = studio.model_of(studio.store.projects.get(image.project_id))
+    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
     embedding = await studio.pictures.embedding(image.id, model)
     predictions, body = await studio.served.lanes.prompts.run(partial(_boxes, model, embedding, asked))
     body["predictions"] = [
@@ -74,7 +74,7 @@ async def prompt_boxes(image: ImageHere, who: Person, asked: BoxesRequest, studi
 
 
 async def _answer(image: Image, who: User, asked: StudioPrompt, studio: StudioServices) -> Response:
-    model = studio.model_of(studio.store.projects.get(image.project_id))
+    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
     earlier = None
     if asked.previous is not None:
         earlier = studio.answers.earlier(asked.previous, image.sha256, model.sha256)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from fastapi import APIRouter
 
-from anymask.core.errors import InputError
 from anymask.server.problems import Problem
-from anymask.store import Review
+from anymask.store import NotFound, Review
 from anymask.studio.accounts.roles import has_role
-from anymask.studio.annotation.schemas import NewReview, ReviewAnswer, ReviewsAnswer
-from anymask.studio.deps import Id, ImageHere, Person, image_of, problems
+from anymask.studio.annotation.schemas import (
+    AgreementAnswer,
+    AgreementOfTwo,
+    MatchAnswer,
+    NewReview,
+    ReviewAnswer,
+    ReviewsAnswer,
+)
+from anymask.studio.deps import Id, ImageHere, Person, image_of, problems, unknown
 from anymask.studio.services import Studio
 
 router = APIRouter(tags=["review"])
@@ -20,18 +24,13 @@ router = APIRouter(tags=["review"])
 @router.post("/masks/{id}/review", operation_id="review_mask", status_code=201, responses=problems(409))
 def review_mask(id: Id, who: Person, asked: NewReview, studio: Studio) -> ReviewAnswer:
     """Accept or reject a mask, which takes a reviewer, or say something about it, which everybody may."""
-    image = image_of(studio.store.masks.get(id).image_id, studio, who)
+    try:
+        image = image_of(studio.store.masks.get(id).image_id, studio, who)
+    except NotFound:
+        raise unknown("mask") from None
     if asked.verdict != "comment" and not has_role(who, "reviewer"):
         raise Problem(403, "forbidden", f"verdicts are for the role reviewer; yours is {who.role}")
-    if asked.verdict == "comment" and not asked.comment.strip():
-        raise InputError("the comment is empty; write something")
-    review = studio.store.reviews.give(
-        mask_id=id,
-        reviewer_id=who.id,
-        verdict=asked.verdict,
-        comment=asked.comment,
-        id=asked.id or uuid4().hex,
-    )
+    review = studio.store.reviews.give(id, who.id, asked.verdict, asked.comment, id=asked.id)
     studio.hub.tell(
         image.project_id, "review", {"image_id": image.id, "mask_id": id, "verdict": asked.verdict}
     )
@@ -45,12 +44,25 @@ def list_reviews(image: ImageHere, studio: Studio) -> ReviewsAnswer:
     return ReviewsAnswer(items=[_answer(review) for review in studio.store.reviews.of_image(image.id)])
 
 
-def _answer(review: Review) -> ReviewAnswer:
-    return ReviewAnswer(
-        id=review.id,
-        mask_id=review.mask_id,
-        reviewer_id=review.reviewer_id,
-        verdict=review.verdict,
-        comment=review.comment,
-        created=review.created,
+@router.get("/images/{id}/agreement", operation_id="image_agreement", responses=problems())
+def image_agreement(image: ImageHere, studio: Studio) -> AgreementAnswer:
+    """How well the people agree who made masks of an image, each pair of them."""
+    found = studio.store.statistics.agreement(image.id)
+    return AgreementAnswer(
+        items=[
+            AgreementOfTwo(
+                first_user=one.first_user,
+                second_user=one.second_user,
+                mean_iou=one.mean_iou,
+                f1=one.f1,
+                matches=[MatchAnswer(**vars(match)) for match in one.matches],
+                first_only=list(one.first_only),
+                second_only=list(one.second_only),
+            )
+            for one in found
+        ]
     )
+
+
+def _answer(review: Review) -> ReviewAnswer:
+    return ReviewAnswer(**vars(review))
