@@ -70,10 +70,12 @@ class Listener:
 class Hub:
     """The listeners of all projects, who all live in one event loop; nothing here waits.
 
-    `tell` and `close` are for any thread, all else is for that loop's.
+    `tell` and `close` are for any thread, all else is for that loop's. heartbeat: seconds after which a quiet
+    stream shows a sign of life.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+        self.heartbeat = heartbeat
         self._listeners: dict[str, list[Listener]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -75,7 +75,7 @@ async def _stream(
     request: HttpRequest, project: Project, listener: Listener, studio: StudioServices
 ) -> AsyncIterator[str]:
     try:
-        async for message in listener.messages():
+        async for message in listener.messages(studio.hub.heartbeat):
             if message == HEARTBEAT and not await _may_still(request, project, studio):
                 return
             yield message
