@@ -124,7 +124,7 @@ async def get_decoder_graph(
 def _model(studio: StudioServices, image: Image, sha256: str | None) -> Model:
     if sha256 is not None:
         return studio.model_by_sha256(sha256)
-    return studio.model_of(studio.store.projects.get(image.project_id))
+    return studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
 
 
 def _tensors(embedding: ImageEmbedding) -> bytes:

@@ -80,7 +80,7 @@ def list_projects(studio: Studio, who: Person) -> ProjectsAnswer:
 @router.get("/projects/{id}", operation_id="get_project", responses=problems())
 def get_project(project: ProjectHere, studio: Studio) -> ProjectAnswer:
     """One project."""
-    return _answer(project, studio)
+    return _answer(studio.store.projects.get(project.id), studio)
 
 
 @router.post("/projects", operation_id="create_project", status_code=201, responses=problems(409))
