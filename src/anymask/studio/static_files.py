@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 import re
 from pathlib import Path, PurePosixPath
@@ -50,7 +51,8 @@ def _file(folder: Path, path: str) -> Path | None:
     if not parts or any(part in ("..", "/") or "\\" in part or "\0" in part for part in parts):
         return None
     place = folder.joinpath(*parts)
-    return place if place.is_file() and place.resolve().is_relative_to(folder.resolve()) else None
+    there = any(_packed(place, suffix).is_file() for suffix in ("", ".gz"))
+    return place if there and place.resolve().is_relative_to(folder.resolve()) else None
 
 
 def _answer(file: Path, request: Request) -> Response:
@@ -68,8 +70,16 @@ def _answer(file: Path, request: Request) -> Response:
         part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")
     }
     for encoding, suffix in _ENCODINGS:
-        packed = file.with_name(file.name + suffix)
+        packed = _packed(file, suffix)
         if encoding in accepted and packed.is_file():
             headers["Content-Encoding"] = encoding
             return FileResponse(packed, headers=headers, media_type=media_type)
+    if not file.is_file():  # only packed: what is large lies in the package once
+        return Response(
+            gzip.decompress(_packed(file, ".gz").read_bytes()), headers=headers, media_type=media_type
+        )
     return FileResponse(file, headers=headers, media_type=media_type)
+
+
+def _packed(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)

@@ -39,7 +39,8 @@ class EmbeddingReady(Answer):
 class DecoderAnswer(Answer):
     """A model as a browser needs to know it.
 
-    features: names of the embedding's tensors. graphs: names of the decoder's parts, each at
+    local_corrections: whether a click on a mask changes it only near the click. features: names of the
+    embedding's tensors. graphs: names of the decoder's parts, each at
     /models/{sha256}/{graph}.onnx; empty where the browser cannot decode.
     """
 
@@ -50,6 +51,7 @@ class DecoderAnswer(Answer):
     input_size: int
     mask_size: int
     prompts: list[str]
+    local_corrections: bool
     features: list[str]
     graphs: list[str]
 
@@ -97,6 +99,7 @@ def get_decoder(sha256: ModelSha, studio: Studio, who: Person) -> DecoderAnswer:
         input_size=spec.input_size,
         mask_size=spec.mask_size,
         prompts=list(spec.prompts),
+        local_corrections=spec.local_corrections,
         features=list(spec.features),
         graphs=studio.decoders.graphs(model.sha256),
     )
