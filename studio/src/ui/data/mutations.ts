@@ -1,10 +1,10 @@
 /** Writes that more than one place makes; each brings the cache up to date. */
 
-import { forgetToken, post } from "../../api/http";
+import { forgetToken, patch, post } from "../../api/http";
 import { newId } from "../../core/ids";
 import { queryClient } from "./client";
 import { keys } from "./queries";
-import type { Label, Project } from "./types";
+import type { Invitation, Label, LabelAttribute, Project, Review, Role, Snapshot } from "./types";
 
 /** After who we are has changed, nothing that was loaded may stay. */
 async function forgetEverything(): Promise<void> {
@@ -67,4 +67,59 @@ export async function createLabel(project: string, label: NewLabel): Promise<Lab
   const created = await post<Label>(`/projects/${project}/labels`, label);
   await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
   return created;
+}
+
+export async function invite(role: Role): Promise<Invitation> {
+  return post<Invitation>("/invitations", { role });
+}
+
+export async function updateUser(id: string, change: { role?: Role; disabled?: boolean }): Promise<void> {
+  await patch(`/users/${id}`, change);
+  await queryClient.invalidateQueries({ queryKey: keys.users });
+}
+
+export interface LabelChange {
+  name?: string;
+  colour?: string;
+  /** "" takes it away. */
+  hotkey?: string;
+  attributes?: readonly LabelAttribute[];
+  position?: number;
+  archived?: boolean;
+}
+
+export async function updateLabel(project: string, id: string, change: LabelChange): Promise<void> {
+  await patch(`/labels/${id}`, change);
+  await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
+}
+
+/** All objects of one label get another; the first is archived. */
+export async function mergeLabel(project: string, id: string, into: string): Promise<void> {
+  await post(`/labels/${id}/merge`, { into });
+  await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
+}
+
+/** Freezes the present masks of a project. */
+export async function freeze(project: string, name: string): Promise<Snapshot> {
+  const snapshot = await post<Snapshot>(`/projects/${project}/snapshots`, { name });
+  await queryClient.invalidateQueries({ queryKey: keys.snapshots(project) });
+  return snapshot;
+}
+
+export async function switchModel(project: string, sha256: string): Promise<void> {
+  await post(`/projects/${project}/models/switch`, { sha256 });
+  await Promise.all([
+    queryClient.invalidateQueries({ queryKey: keys.models(project) }),
+    queryClient.invalidateQueries({ queryKey: keys.project(project) }),
+  ]);
+}
+
+export async function stopJob(project: string, job: string): Promise<void> {
+  await post(`/jobs/${job}/stop`);
+  await queryClient.invalidateQueries({ queryKey: keys.jobs(project) });
+}
+
+export async function giveReview(mask: string, verdict: Review["verdict"], comment = ""): Promise<void> {
+  await post(`/masks/${mask}/review`, { verdict, comment });
+  await queryClient.invalidateQueries({ queryKey: keys.reviews });
 }

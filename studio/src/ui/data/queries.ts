@@ -3,15 +3,20 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { get } from "../../api/http";
 import type {
+  Agreement,
   FormatInfo,
   ImageState,
   ImageSummary,
+  Job,
   Label,
   Listing,
   Me,
   Person,
   Project,
+  RegisteredModel,
+  Review,
   Snapshot,
+  Statistics,
 } from "./types";
 
 export const keys = {
@@ -25,6 +30,7 @@ export const keys = {
   statistics: (project: string) => ["statistics", project] as const,
   jobs: (project: string) => ["jobs", project] as const,
   reviews: ["reviews"] as const,
+  models: (project: string) => ["models", project] as const,
   snapshots: (project: string) => ["snapshots", project] as const,
 };
 
@@ -98,5 +104,47 @@ export function useSnapshots(project: string) {
   return useQuery({
     queryKey: keys.snapshots(project),
     queryFn: () => get<Listing<Snapshot>>(`/projects/${project}/snapshots`),
+  });
+}
+
+export function useStatistics(project: string) {
+  return useQuery({
+    queryKey: keys.statistics(project),
+    queryFn: () => get<Statistics>(`/projects/${project}/statistics`),
+  });
+}
+
+export function useModels(project: string) {
+  return useQuery({
+    queryKey: keys.models(project),
+    queryFn: () => get<Listing<RegisteredModel>>(`/projects/${project}/models`),
+  });
+}
+
+const WATCH_MILLISECONDS = 2000;
+
+/** A project's jobs; looked at again and again while one of them runs. */
+export function useJobs(project: string) {
+  return useQuery({
+    queryKey: keys.jobs(project),
+    queryFn: () => get<Listing<Job>>(`/projects/${project}/jobs`),
+    refetchInterval: (query) =>
+      query.state.data?.items.some((job) => job.state === "running" || job.state === "waiting")
+        ? WATCH_MILLISECONDS
+        : false,
+  });
+}
+
+export function useReviews(image: string) {
+  return useQuery({
+    queryKey: [...keys.reviews, image],
+    queryFn: async () => (await get<Listing<Review>>(`/images/${image}/reviews`)).items,
+  });
+}
+
+export function useAgreement(image: string) {
+  return useQuery({
+    queryKey: [...keys.reviews, image, "agreement"],
+    queryFn: async () => (await get<Listing<Agreement>>(`/images/${image}/agreement`)).items,
   });
 }

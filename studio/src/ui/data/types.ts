@@ -75,3 +75,85 @@ export interface ImportResult {
   wrong_size: string[];
   left_out: string[];
 }
+
+export interface PersonFigures {
+  user_id: Id;
+  name: string;
+  masks: number;
+  seconds: number;
+  prompts: number;
+  images: number;
+  reviews: number;
+  seconds_per_mask: number | null;
+  prompts_per_mask: number | null;
+}
+
+/** What somebody did on a day (UTC, 2026-01-31). */
+export interface DayFigures {
+  user_id: Id;
+  name: string;
+  day: string;
+  masks: number;
+  seconds: number;
+  prompts: number;
+  seconds_per_mask: number | null;
+}
+
+export interface Statistics {
+  images: Record<ImageState, number>;
+  masks: number;
+  by_label: Record<Id, number>;
+  by_source: Record<string, number>;
+  tasks: Record<string, number>;
+  people: PersonFigures[];
+  days: DayFigures[];
+  seconds_per_mask: number | null;
+  prompts_per_mask: number | null;
+}
+
+export interface Invitation {
+  token: string;
+  /** Of the page where it is used, behind the studio's address. */
+  path: string;
+  role: Role;
+}
+
+export interface RegisteredModel {
+  sha256: string;
+  name: string;
+  parent_sha256: string | null;
+  created: string;
+  state: "candidate" | "current" | "retired" | "refused";
+  metrics: Record<string, unknown>;
+  snapshot_id: Id | null;
+}
+
+export interface Job {
+  id: Id;
+  kind: string;
+  state: "waiting" | "running" | "done" | "failed" | "stopped";
+  progress: number;
+  detail: string;
+  created: string;
+  updated: string;
+}
+
+export interface Review {
+  id: Id;
+  mask_id: Id;
+  reviewer_id: Id | null;
+  verdict: "accepted" | "rejected" | "comment";
+  comment: string;
+  created: string;
+}
+
+/** How well two people agree on a picture. */
+export interface Agreement {
+  first_user: Id;
+  second_user: Id;
+  mean_iou: number | null;
+  f1: number;
+  matches: { first_mask: Id; second_mask: Id; iou: number; same_label: boolean }[];
+  first_only: Id[];
+  second_only: Id[];
+}

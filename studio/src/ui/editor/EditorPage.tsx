@@ -3,9 +3,12 @@ import { Stage } from "../../canvas/Stage";
 import { editor } from "../../editor";
 import { editorHandlers } from "../../editor/commands";
 import { useEditor } from "../../state/editorStore";
+import { usePreferences } from "../../state/preferences";
 import { useCommands } from "../keys";
 import { CandidateStrip } from "./CandidateStrip";
+import { Hints } from "./Hints";
 import { ImageBar } from "./ImageBar";
+import { Notices } from "./Notices";
 import { SidePanel } from "./SidePanel";
 import { StatusBar } from "./StatusBar";
 import { ToolRail } from "./ToolRail";
@@ -21,18 +24,21 @@ const handlers = editorHandlers(editor);
 /** One picture and everything to label it: tools, the stage, labels and objects. */
 export function EditorPage({ project, image, review }: EditorPageProps) {
   const name = useEditor((state) => state.image?.name);
+  const leftHanded = usePreferences((state) => state.leftHanded);
   useCommands("editor", handlers);
   useEffect(() => {
     document.title = `${name ?? "Picture"} · anymask`;
   }, [name]);
   return (
-    <div className="editor" data-review={review || undefined}>
+    <div className="editor" data-review={review || undefined} data-left-handed={leftHanded || undefined}>
       <h1 className="visually-hidden">{name ?? "Picture"}</h1>
       <ToolRail />
       <div className="stage-column">
         <ImageBar project={project} image={image} />
         <div className="stage-frame">
           <Stage project={project} image={image} review={review} />
+          <Notices />
+          <Hints />
           <CandidateStrip />
         </div>
         <StatusBar />

@@ -1,12 +1,16 @@
 import { LabelPalette } from "./LabelPalette";
 import { ObjectList } from "./ObjectList";
+import { ProposalsPanel } from "./ProposalsPanel";
+import { SelectionPanel } from "./SelectionPanel";
 
-/** At the stage's side: labels and objects. */
+/** At the stage's side: labels, proposals, objects, and what is selected. */
 export function SidePanel({ project }: { project: string }) {
   return (
     <aside className="side-panel" aria-label="Labels and objects">
       <LabelPalette project={project} />
+      <ProposalsPanel />
       <ObjectList />
+      <SelectionPanel />
     </aside>
   );
 }

@@ -4,6 +4,7 @@ import { editor } from "../../editor";
 import { type EditorState, useEditor } from "../../state/editorStore";
 import { KeyHint } from "../parts/KeyHint";
 import { toolFace } from "./tools";
+import { ViewPopover } from "./ViewPopover";
 
 function zoomText(zoom: number): string {
   const value = zoom * 100;
@@ -66,6 +67,7 @@ export function StatusBar() {
       <span className="status-hint">{toolFace(tool)?.hint}</span>
       <Readiness />
       <Cursor />
+      <ViewPopover />
       <Zoom />
     </div>
   );

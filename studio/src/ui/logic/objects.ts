@@ -1,4 +1,4 @@
-import type { Label, MaskObject } from "../../core/types";
+import type { Label, MaskObject, MaskSource } from "../../core/types";
 
 /** The objects from the topmost to the lowest, those whose label's name holds `search`. */
 export function listedObjects(
@@ -23,4 +23,23 @@ export function stepFrom(rows: readonly { id: string }[], id: string, key: strin
   const last = rows.length - 1;
   const target = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: last }[key];
   return index < 0 || target === undefined ? null : Math.min(last, Math.max(0, target));
+}
+
+const SOURCES: Readonly<Record<MaskSource, string>> = {
+  click: "By clicks",
+  box: "From a box",
+  lasso: "From a lasso",
+  scribble: "From a scribble",
+  brush: "Painted",
+  polygon: "Drawn as a polygon",
+  everything: "Found by everything mode",
+  propagate: "From another picture",
+  import: "Imported",
+  text: "Found by words",
+  edit: "Edited",
+};
+
+/** How a mask came about, in words. */
+export function sourceText(source: MaskSource): string {
+  return SOURCES[source];
 }

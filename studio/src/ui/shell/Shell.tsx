@@ -1,14 +1,21 @@
 import { Center, Loader } from "@mantine/core";
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import type { Handlers } from "../../core/commands";
 import { editor } from "../../editor";
+import { useAppStore } from "../../state/appStore";
 import { useMe } from "../data/queries";
+import { CommandPalette } from "../dialogs/CommandPalette";
 import { ConflictDialog } from "../dialogs/ConflictDialog";
-import { useKeyListener } from "../keys";
+import { HelpSheet } from "../dialogs/HelpSheet";
+import { useCommands, useKeyListener } from "../keys";
 import type { Route } from "../logic/routes";
 import { GalleryPage } from "../pages/GalleryPage";
 import { LoginPage } from "../pages/LoginPage";
+import { PeoplePage } from "../pages/PeoplePage";
+import { ProgressPage } from "../pages/ProgressPage";
 import { HomePage, ProjectsPage } from "../pages/ProjectsPage";
 import { RedeemPage } from "../pages/RedeemPage";
+import { SettingsPage } from "../pages/SettingsPage";
 import { SetupPage } from "../pages/SetupPage";
 import { UnknownPage } from "../pages/UnknownPage";
 import { LoadProblem } from "../parts/Problem";
@@ -30,6 +37,12 @@ function PageOf({ route }: { route: Route }) {
       return <ProjectsPage />;
     case "gallery":
       return inProject(GalleryPage, route.project);
+    case "progress":
+      return inProject(ProgressPage, route.project);
+    case "people":
+      return <PeoplePage />;
+    case "settings":
+      return <SettingsPage />;
     case "image":
       return <EditorPage project={route.project} image={route.image} review={route.review} />;
     default:
@@ -66,6 +79,13 @@ function Content({ route }: { route: Route }) {
   );
 }
 
+const openDialog = (dialog: "help" | "palette") => () => useAppStore.getState().openDialog(dialog);
+
+const dialogs: Handlers = {
+  help: { perform: openDialog("help") },
+  palette: { perform: openDialog("palette") },
+};
+
 /** The header, the page that the address names, and the dialogs that every page has. */
 export function Shell() {
   const route = useRoute();
@@ -76,6 +96,7 @@ export function Shell() {
     if (user !== null) void editor.signIn(user);
   }, [user]);
   useKeyListener();
+  useCommands("everywhere", dialogs);
   useEffect(() => {
     document.documentElement.dataset["page"] = route.page;
   }, [route.page]);
@@ -88,6 +109,8 @@ export function Shell() {
       <main id="main" className="main" tabIndex={-1}>
         <Content route={route} />
       </main>
+      <HelpSheet />
+      <CommandPalette route={route} />
       <ConflictDialog />
     </div>
   );
