@@ -116,9 +116,11 @@ def test_a_stream_ends_with_the_right_to_see_it(tmp_path_factory: pytest.TempPat
 
 
 def test_open_streams_do_not_keep_the_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with running(pictures(tmp_path_factory.mktemp("stopping"))) as studio:
-        with following(studio.client, studio.project, "page") as heard:
-            expect(heard, "hello")
-            studio.services.hub.close()
-            while heard.get(timeout=30) is not None:
-                pass
+    with (
+        running(pictures(tmp_path_factory.mktemp("stopping"))) as studio,
+        following(studio.client, studio.project, "page") as heard,
+    ):
+        expect(heard, "hello")
+        studio.services.hub.close()
+        while heard.get(timeout=30) is not None:
+            pass

@@ -165,7 +165,7 @@ def test_an_answer_of_another_image_cannot_be_refined(studio: RunningStudio) -> 
 
 
 def test_an_unknown_image_is_not_found(studio: RunningStudio) -> None:
-    assert studio.post(f"/images/{'0' * 32}/prompt", {"points": [[1, 1]]}, 404)["code"] == "unknown_image"
+    assert studio.post(f"/images/{'0' * 32}/prompt", {"points": [[1, 1]]}, 404)["code"] == "unknown"
 
 
 def test_everything_is_found_and_filtered_without_decoding(studio: RunningStudio, image: str) -> None:

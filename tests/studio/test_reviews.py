@@ -58,7 +58,7 @@ def test_verdicts_and_comments(studio: RunningStudio, image: str) -> None:
     assert verdicts == ["comment", "rejected", "accepted"]
     studio.post(address, {"verdict": "comment", "comment": "  "}, 422)
     studio.post(address, {"verdict": "maybe"}, 422)
-    assert studio.post(f"/masks/{'0' * 32}/review", {"verdict": "accepted"}, 404)["code"] == "unknown_mask"
+    assert studio.post(f"/masks/{'0' * 32}/review", {"verdict": "accepted"}, 404)["code"] == "unknown"
 
 
 def test_a_review_that_is_sent_twice_counts_once(studio: RunningStudio, image: str) -> None:

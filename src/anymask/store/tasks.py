@@ -48,6 +48,20 @@ class Tasks(Part):
                 created += len(new)
         return created
 
+    def prioritise(self, image_ids: Iterable[str], priority: int, kind: str = "label") -> int:
+        """Have open work on images done sooner (a higher number) or later. Returns how many tasks that is.
+
+        Raises InputError.
+        """
+        checks.check_one_of(kind, TASK_KINDS, "kind")
+        checks.check_whole(priority, "priority", -(2**31), 2**31 - 1)
+        changed = 0
+        with self._database.writing() as connection:
+            for part in rows.in_parts(image_ids):
+                mine = tasks.c.image_id.in_(part) & (tasks.c.kind == kind) & (tasks.c.state == "open")
+                changed += connection.execute(update(tasks).where(mine).values(priority=priority)).rowcount
+        return changed
+
     def claim(
         self, project_id: str, user_id: str, kind: str = "label", image_id: str | None = None
     ) -> Task | None:

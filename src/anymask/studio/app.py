@@ -22,6 +22,7 @@ from anymask.studio.limits import BodyLimits
 from anymask.studio.problems import add_store_handlers
 from anymask.studio.routes import (
     accounts,
+    assist,
     edits,
     embeddings,
     events,
@@ -31,6 +32,7 @@ from anymask.studio.routes import (
     labels,
     masks,
     me,
+    models,
     projects,
     prompts,
     propagation,
@@ -62,6 +64,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     statistics.router,
     snapshots.router,
+    models.router,
+    assist.router,
 )
 """All routers of the studio; each gives its paths below /api/v1."""
 
@@ -106,7 +110,9 @@ def studio_api() -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     studio: StudioServices = app.state.studio
     await asyncio.to_thread(studio.begin)
+    studio.assistant.start()
     yield
+    await studio.assistant.stop()
     studio.close()
 
 

@@ -64,9 +64,9 @@ def project_of(project_id: str, studio: Studio, who: Person) -> Project:
     try:
         project = studio.store.projects.get(project_id, with_counts=False)
     except NotFound:
-        raise unknown("project") from None
+        raise unknown() from None
     if not may_see(who, project):
-        raise unknown("project")
+        raise unknown()
     return project
 
 
@@ -75,15 +75,15 @@ def image_of(image_id: str, studio: Studio, who: Person) -> Image:
     try:
         image = studio.store.images.get(image_id)
     except NotFound:
-        raise unknown("image") from None
+        raise unknown() from None
     if not may_see(who, studio.store.projects.get(image.project_id, with_counts=False)):
-        raise unknown("image")
+        raise unknown()
     return image
 
 
-def unknown(what: str) -> Problem:
-    """404 for what is not there or not this person's."""
-    return Problem(404, f"unknown_{what}", f"there is no such {what} here")
+def unknown() -> Problem:
+    """404 for what is not there or not this person's; the same words for both, whatever it is."""
+    return Problem(404, "unknown", "there is nothing of this id here")
 
 
 def _with_role(who: User, least: str) -> User:

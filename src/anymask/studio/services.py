@@ -15,13 +15,16 @@ from anymask.store import Image, NewPrompt, Project, Store, User
 from anymask.studio.accounts.doorkeeper import Doorkeeper
 from anymask.studio.accounts.entry import Entry
 from anymask.studio.accounts.setup import Setup
+from anymask.studio.assist.assistant import Assistant
 from anymask.studio.config import StudioConfig
 from anymask.studio.decoders import Decoders
 from anymask.studio.live.hub import Hub
+from anymask.studio.open_models import OpenModels
 from anymask.studio.pictures import Pictures
 from anymask.studio.prompting.kept import KeptAnswers
 from anymask.studio.prompting.recorder import Recorder
 from anymask.studio.renditions import Renditions
+from anymask.studio.run_images import RunImages
 from anymask.studio.scanning import Scanner
 from anymask.studio.uploads import Uploads
 from anymask.studio.workspace import Workspace
@@ -44,6 +47,7 @@ class StudioServices:
     renditions: Renditions
     decoders: Decoders
     runs: Runs
+    run_images: RunImages
     entry: Entry
     scanner: Scanner
     uploads: Uploads
@@ -52,6 +56,8 @@ class StudioServices:
     hub: Hub
     answers: KeptAnswers
     recorder: Recorder[NewPrompt]
+    models: OpenModels
+    assistant: Assistant
 
     @classmethod
     def of(
@@ -60,7 +66,8 @@ class StudioServices:
         """Everything that a studio needs, idle. Raises InputError, OutputError."""
         served = Services.of(models, config)
         pictures = Pictures(config, workspace, served.lanes.images, store.images.get)
-        hub = Hub()
+        hub, opened = Hub(), OpenModels(served.shelf)
+        runs = Runs(pictures, served.lanes.everything, config.run_bytes)
         return cls(
             config=config,
             store=store,
@@ -69,7 +76,7 @@ class StudioServices:
             pictures=pictures,
             renditions=Renditions(workspace, config.max_pixels),
             decoders=Decoders(config.model_folders),
-            runs=Runs(pictures, served.lanes.everything, config.run_bytes),
+            runs=runs,
             entry=Entry(config, store, workspace.secret()),
             scanner=Scanner(store, workspace, config),
             uploads=Uploads(workspace, config),
@@ -78,6 +85,9 @@ class StudioServices:
             hub=hub,
             answers=KeptAnswers(),
             recorder=Recorder(store.prompts.record_many),
+            models=opened,
+            run_images=RunImages(),
+            assistant=Assistant(store, runs, served.lanes.files, hub, opened.of_project),
         )
 
     def begin(self) -> None:
@@ -85,6 +95,7 @@ class StudioServices:
         if not self.store.projects.list():
             self.store.projects.create(self.workspace.root.name or "pictures", root="")
         for project in self.store.projects.list():
+            self.models.open_for(project)
             if project.root is not None:
                 self.scanner.start(project)
 
@@ -97,15 +108,12 @@ class StudioServices:
         self.recorder.close()
 
     def model_of(self, project: Project) -> Model:
-        """The model that answers in a project: its own where it is served, the default one otherwise."""
-        for model in self.served.shelf:
-            if project.model in (model.spec.name, model.spec.full_name, model.sha256):
-                return model
-        return self.served.shelf.default
+        """The model that answers in a project: its own where it is open, the default one otherwise."""
+        return self.models.of_project(project)
 
     def model_by_sha256(self, sha256: str) -> Model:
-        """A served model. Raises Problem (404)."""
-        for model in self.served.shelf:
+        """An open model. Raises Problem (404)."""
+        for model in self.models:
             if model.sha256 == sha256:
                 return model
         raise Problem(404, "unknown_model", "there is no such model here, or no longer")

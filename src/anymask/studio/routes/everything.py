@@ -6,12 +6,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from anymask.automatic import AutomaticState
 from anymask.automatic.state_file import settings_to_json
 from anymask.server.schemas import EverythingAnswer, EverythingRequest, Filters
-from anymask.studio.deps import ImageHere, Person, problems
+from anymask.studio.deps import ImageHere, Person, image_of, problems, unknown
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["everything"])
@@ -33,6 +34,7 @@ async def find_everything(image: ImageHere, asked: EverythingRequest, studio: St
     project = studio.store.projects.get(image.project_id, with_counts=False)
     model = studio.model_of(project) if asked.model is None else studio.served.shelf.named(asked.model)
     name, state = await studio.runs.run(image.id, model, asked)
+    studio.run_images.note(name, image.id)
     return await _answer(name, state, {}, studio)
 
 
@@ -43,9 +45,11 @@ async def find_everything(image: ImageHere, asked: EverythingRequest, studio: St
     responses=problems(),
 )
 async def filter_everything(run: RunName, who: Person, filters: Filters, studio: Studio) -> JSONResponse:
-    """The masks of an earlier run that pass other filters; nothing is decoded. A run's name is known to those
-    alone who were answered it.
-    """
+    """The masks of an earlier run that pass other filters; nothing is decoded."""
+    image_id = studio.run_images.image_of(run)
+    if image_id is None:
+        raise unknown()
+    await run_in_threadpool(image_of, image_id, studio, who)
     return await _answer(run, studio.runs.state(run), filters.given(), studio)
 
 

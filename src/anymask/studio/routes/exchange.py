@@ -83,7 +83,7 @@ async def import_into_project(
         _check_format(format)
     found = None if image is None else image_of(image, studio, who)
     if found is not None and found.project_id != project.id:
-        raise unknown("image")
+        raise unknown()
     data = await read_file(request, studio.config.max_upload_bytes)
     work = partial(_take, studio, project.id, who, data, format, found)
     done = await studio.served.lanes.files.run(work)

@@ -57,7 +57,7 @@ def merge_label(id: Id, who: Reviewer, asked: MergeLabel, studio: Studio) -> Lab
     label, project = _label(id, who, studio)
     into, other = _label(asked.into, who, studio)
     if other.id != project.id:
-        raise unknown("label")
+        raise unknown()
     return _told(studio.store.labels.merge(label.id, into.id, author_id=who.id), studio)
 
 
@@ -66,7 +66,7 @@ def _label(label_id: str, who: User, studio: StudioServices) -> tuple[Label, Pro
     try:
         label = studio.store.labels.get(label_id)
     except NotFound:
-        raise unknown("label") from None
+        raise unknown() from None
     return label, project_of(label.project_id, studio, who)
 
 

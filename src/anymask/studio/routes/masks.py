@@ -45,7 +45,7 @@ async def save_masks(image: ImageHere, who: Person, asked: SaveMasks, studio: St
     try:
         saved = await run_in_threadpool(studio.store.masks.save_many, rows)
     except Conflict as conflict:
-        return _conflict(conflict)
+        return _conflict(conflict, image)
     for mask in saved:
         studio.hub.tell(
             image.project_id,
@@ -69,7 +69,7 @@ def object_history(id: Id, who: Person, studio: Studio) -> Response:
     try:
         rows = studio.store.masks.history(id)
     except NotFound:
-        raise unknown("object") from None
+        raise unknown() from None
     image_of(rows[0].image_id, studio, who)
     return _masks(rows)
 
@@ -127,7 +127,9 @@ def _row(sent: SentMask, image: Image, who: User) -> NewMask:
     )
 
 
-def _conflict(conflict: Conflict) -> JSONResponse:
+def _conflict(conflict: Conflict, image: Image) -> JSONResponse:
     body = {"title": "Conflict", "status": 409, "code": "conflict", "detail": one_line(str(conflict))}
-    head = None if conflict.head is None else mask_json(conflict.head)
-    return JSONResponse({**body, "head": head}, 409, media_type=MEDIA_TYPE)
+    # An object's id that was made up may be one of another image, and of people whom the caller must not see.
+    head = conflict.head
+    shown = mask_json(head) if head is not None and head.image_id == image.id else None
+    return JSONResponse({**body, "head": shown}, 409, media_type=MEDIA_TYPE)

@@ -36,7 +36,7 @@ async def propagate_masks(image: ImageHere, who: Person, asked: PropagateRequest
     """Find the masks of another picture of the project again in this one; nothing is saved."""
     source = image_of(asked.source, studio, who)
     if source.project_id != image.project_id:
-        raise unknown("image")
+        raise unknown()
     masks = studio.store.masks.heads(source.id)
     if asked.objects is not None:
         masks = [mask for mask in masks if mask.object_id in asked.objects]

@@ -27,7 +27,7 @@ def review_mask(id: Id, who: Person, asked: NewReview, studio: Studio) -> Review
     try:
         image = image_of(studio.store.masks.get(id).image_id, studio, who)
     except NotFound:
-        raise unknown("mask") from None
+        raise unknown() from None
     if asked.verdict != "comment" and not has_role(who, "reviewer"):
         raise Problem(403, "forbidden", f"verdicts are for the role reviewer; yours is {who.role}")
     review = studio.store.reviews.give(id, who.id, asked.verdict, asked.comment, id=asked.id)

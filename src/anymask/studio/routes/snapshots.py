@@ -40,4 +40,4 @@ def _snapshot(id: str, studio: Studio) -> Snapshot:
     try:
         return studio.store.snapshots.get(id)
     except NotFound:
-        raise unknown("snapshot") from None
+        raise unknown() from None
