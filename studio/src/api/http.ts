@@ -145,8 +145,13 @@ export async function postForFile(
 ): Promise<{ blob: Blob; name: string | null; headers: Headers }> {
   const response = await write("POST", address(path), JSON.stringify(body), "application/json", signal);
   const disposition = response.headers.get("Content-Disposition") ?? "";
-  const name = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1] ?? /filename="([^"]+)"/.exec(disposition)?.[1];
-  return { blob: await response.blob(), name: name ? decodeURIComponent(name) : null, headers: response.headers };
+  const name =
+    /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1] ?? /filename="([^"]+)"/.exec(disposition)?.[1];
+  return {
+    blob: await response.blob(),
+    name: name ? decodeURIComponent(name) : null,
+    headers: response.headers,
+  };
 }
 
 /** The address of something that a tag loads by itself: a picture, a stream of events. */

@@ -28,5 +28,9 @@ export interface Predictor {
   /** Throws Superseded, ApiError. */
   predict(picture: Picture, prompt: Prompt, options?: AskOptions): Promise<Prediction>;
   /** One prediction a box, in their order. Throws ApiError. */
-  predictBoxes(picture: Picture, boxes: readonly BoxXYXY[], options?: AskOptions): Promise<readonly Prediction[]>;
+  predictBoxes(
+    picture: Picture,
+    boxes: readonly BoxXYXY[],
+    options?: AskOptions,
+  ): Promise<readonly Prediction[]>;
 }

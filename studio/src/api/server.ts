@@ -1,11 +1,30 @@
 /** What the editor asks of the server, one function a request. All throw ApiError. */
 
-import type { SendOutcome } from "../core/save";
-import type { BoxXYXY, Candidate, Id, ImageSummary, Label, MaskRow, Prediction, Prompt, Rle, WindowMask } from "../core/types";
 import { decodeRle } from "../core/rle";
+import type { SendOutcome } from "../core/save";
+import type {
+  Attributes,
+  BoxXYXY,
+  Candidate,
+  Id,
+  ImageSummary,
+  Label,
+  MaskRow,
+  Prediction,
+  Prompt,
+  Rle,
+  WindowMask,
+} from "../core/types";
 import { ApiError, forgetToken, get, post, postForFile } from "./http";
 import { type AskOptions, type Picture, type Predictor, Superseded } from "./predictor";
-import { candidateOf, predictionOf, type WireCandidate, wireMask, type WirePrediction, wirePrompt } from "./wire";
+import {
+  candidateOf,
+  predictionOf,
+  type WireCandidate,
+  type WirePrediction,
+  wireMask,
+  wirePrompt,
+} from "./wire";
 
 interface Listing<T> {
   readonly items: readonly T[];
@@ -46,7 +65,8 @@ export async function sendRows(image: Id, rows: readonly MaskRow[]): Promise<Sen
 }
 
 function outcomeOf(error: ApiError): SendOutcome {
-  if (error.status === 409 && error.body["head"]) return { kind: "conflict", head: error.body["head"] as MaskRow };
+  if (error.status === 409 && error.body["head"])
+    return { kind: "conflict", head: error.body["head"] as MaskRow };
   if (error.status === 401) {
     forgetToken();
     return { kind: "signed_out" };
@@ -62,7 +82,12 @@ export class ServerPredictor implements Predictor {
   readonly #client = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
   async prepare(picture: Picture, signal?: AbortSignal): Promise<void> {
-    await post(`/images/${picture.id}/embedding`, {}, signal);
+    await this.embed(picture, signal);
+  }
+
+  /** Embeds the picture, and tells by which model. */
+  async embed(picture: Picture, signal?: AbortSignal): Promise<{ readonly model_sha256: string }> {
+    return post(`/images/${picture.id}/embedding`, {}, signal);
   }
 
   async predict(picture: Picture, prompt: Prompt, options: AskOptions = {}): Promise<Prediction> {
@@ -105,6 +130,7 @@ interface WireRecord {
   readonly area: number;
   readonly predicted_iou: number | null;
   readonly stability_score: number | null;
+  readonly category?: string | null;
 }
 
 export interface EverythingResult {
@@ -117,13 +143,16 @@ export interface EverythingResult {
 type WireEverything = Omit<EverythingResult, "candidates"> & { readonly records: readonly WireRecord[] };
 
 function everythingOf({ records, ...rest }: WireEverything): EverythingResult {
-  const candidates = records.map((record) => ({
+  return { ...rest, candidates: records.map(recordCandidate) };
+}
+
+function recordCandidate(record: WireRecord): Candidate {
+  return {
     mask: decodeRle(record.segmentation),
     area: record.area,
     score: record.predicted_iou ?? 0,
     stability: record.stability_score,
-  }));
-  return { ...rest, candidates };
+  };
 }
 
 /** All masks of a picture. A long run answers 503 and goes on; ask again to join it. */
@@ -161,4 +190,83 @@ export async function simplify(
   const body = { mask: wireMask(mask), tolerance };
   const answer = await post<{ rle: Rle; iou: number; vertices: number }>(`/images/${image}/polygons`, body);
   return { mask: decodeRle(answer.rle), vertices: answer.vertices, error: 1 - answer.iou };
+}
+
+export interface Propagated extends Candidate {
+  readonly label: Id | null;
+  readonly attributes: Attributes;
+}
+
+/** The objects of picture `source` found again in `image`: those that the server believes in. */
+export async function propagate(
+  image: Id,
+  source: Id,
+  signal?: AbortSignal,
+): Promise<{ found: readonly Propagated[]; lost: number }> {
+  const { items } = await post<{
+    items: readonly {
+      label_id: Id | null;
+      attributes: Attributes;
+      candidate: WireCandidate | null;
+      kept: boolean;
+    }[];
+  }>(`/images/${image}/propagate`, { source }, signal);
+  const found = items.flatMap(({ candidate, kept, label_id, attributes }) =>
+    candidate && kept ? [{ ...candidateOf(candidate), label: label_id, attributes }] : [],
+  );
+  return { found, lost: items.length - found.length };
+}
+
+/** Masks of what words name, the best fit first. */
+export async function find(
+  image: Id,
+  texts: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly (Candidate & { readonly text: string | null })[]> {
+  const { records } = await post<{ records: readonly WireRecord[] }>(
+    `/images/${image}/find`,
+    { texts },
+    signal,
+  );
+  return records.map((record) => ({ ...recordCandidate(record), text: record.category ?? null }));
+}
+
+export async function review(mask: Id, verdict: string, comment: string): Promise<void> {
+  await post(`/masks/${mask}/review`, { verdict, comment });
+}
+
+/** Ids of all pictures of a project in the gallery's order. */
+export async function getImageIds(project: Id): Promise<readonly Id[]> {
+  const ids: Id[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Listing<{ id: Id }> = await get(`/projects/${project}/images`, { cursor, limit: 500 });
+    ids.push(...page.items.map(({ id }) => id));
+    cursor = page.next;
+  } while (cursor !== null);
+  return ids;
+}
+
+export interface WireTask {
+  readonly id: Id;
+  readonly image_id: Id;
+  readonly kind: "label" | "review";
+  readonly lease_token: string | null;
+  readonly lease_until: string | null;
+}
+
+/** The next picture that nobody works on, or a certain one; 409 while somebody else does. */
+export async function nextTask(project: Id, kind: "label" | "review", image?: Id): Promise<WireTask | null> {
+  const body = image === undefined ? { kind } : { kind, image };
+  return (await post<{ task: WireTask | null }>(`/projects/${project}/tasks/next`, body)).task;
+}
+
+/** `seconds`: worked on it since this was last told. 409 if the lease is lost. */
+export async function tellTask(
+  task: Id,
+  what: "renew" | "finish" | "skip" | "release",
+  leaseToken: string,
+  seconds: number,
+): Promise<WireTask> {
+  return post<WireTask>(`/tasks/${task}/${what}`, { lease_token: leaseToken, seconds });
 }

@@ -30,9 +30,9 @@ export function Stage({ project, image, review = false }: StageProps) {
   }, []);
 
   useEffect(() => {
-    void editor.open(project, image);
+    void editor.open(project, image, review);
     return () => void editor.close();
-  }, [project, image]);
+  }, [project, image, review]);
 
   useEffect(() => {
     if (review) editor.setTool("review");
@@ -47,7 +47,7 @@ export function Stage({ project, image, review = false }: StageProps) {
       data-testid="stage"
       role="application"
       aria-label={name}
-      tabIndex={0}
+      tabIndex={-1}
       style={{ position: "absolute", inset: 0, overflow: "hidden" }}
     />
   );
@@ -62,5 +62,8 @@ function holdSpace(stage: StageView, event: KeyboardEvent, held: boolean): void 
 
 /** Whether the space bar belongs to what has the focus: a field, or a button that it presses. */
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, textarea, select, button, a, [contenteditable]") !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest("input, textarea, select, button, a, [contenteditable]") !== null
+  );
 }

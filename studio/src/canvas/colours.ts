@@ -1,7 +1,16 @@
 import type { Id, Label, MaskObject } from "../core/types";
 
 /** For objects without a label: hues that people with any colour vision tell apart (after Okabe and Ito, 2008). */
-const PALETTE = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2", "#d55e00", "#b2df8a"] as const;
+const PALETTE = [
+  "#56b4e9",
+  "#e69f00",
+  "#009e73",
+  "#f0e442",
+  "#cc79a7",
+  "#0072b2",
+  "#d55e00",
+  "#b2df8a",
+] as const;
 
 function hash(text: string): number {
   let value = 2166136261;

@@ -96,7 +96,8 @@ export class MaskLayer<T extends Masked> {
     this.#frame = 0;
     if (!this.#content || !this.#camera) return;
     // A drawing of older content is pointless; one of an older camera is shown in its place meanwhile.
-    if (this.#job?.content !== this.#content) this.#job = { content: this.#content, camera: this.#camera, next: 0 };
+    if (this.#job?.content !== this.#content)
+      this.#job = { content: this.#content, camera: this.#camera, next: 0 };
     if (this.#draw(this.#job)) this.#finish(this.#job);
     this.#schedule();
     if (this.#job !== null && this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#work());
@@ -109,10 +110,7 @@ export class MaskLayer<T extends Masked> {
     const { camera, content } = job;
     if (job.next === 0) prepare(this.#back, camera, ratio);
     const scale = camera.scale * ratio;
-    const [left, top] = [
-      camera.x - (canvas.width / 2) / scale,
-      camera.y - (canvas.height / 2) / scale,
-    ];
+    const [left, top] = [camera.x - canvas.width / 2 / scale, camera.y - canvas.height / 2 / scale];
     this.#back.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
     const sight: BoxXYXY = [left, top, left + canvas.width / scale, top + canvas.height / scale];
     const deadline = performance.now() + SLICE_MILLISECONDS;

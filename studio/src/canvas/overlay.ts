@@ -1,8 +1,8 @@
 /** What changes at every move of the pointer: selection, hover, prompts, candidates, strokes and handles. */
 
-import type { ImageXY, MaskObject, PromptPoint, WindowMask } from "../core/types";
 import type { ToolView } from "../core/tools/tool";
-import { toScreen, type Camera } from "../core/view";
+import type { ImageXY, MaskObject, PromptPoint, WindowMask } from "../core/types";
+import { type Camera, toScreen } from "../core/view";
 import { drawObject, pixelRatio } from "./maskLayer";
 import { pathOf } from "./paths";
 
@@ -54,7 +54,11 @@ export class Overlay {
   }
 
   /** Everything that lies on pixels of the picture. */
-  #masks(camera: Camera, { tool, fresh, selected, hovered, colour, fill }: OverlayContent, ratio: number): void {
+  #masks(
+    camera: Camera,
+    { tool, fresh, selected, hovered, colour, fill }: OverlayContent,
+    ratio: number,
+  ): void {
     const to = this.#to;
     const scale = camera.scale * ratio;
     const [x, y] = toScreen(camera, [0, 0]);
@@ -90,7 +94,8 @@ export class Overlay {
     this.#to.save();
     this.#to.translate(moved.dx, moved.dy);
     for (const object of selected)
-      if (moved.ids.includes(object.id)) this.#mask(object.mask, colour(object), 0.4, 2.5, camera.scale, true);
+      if (moved.ids.includes(object.id))
+        this.#mask(object.mask, colour(object), 0.4, 2.5, camera.scale, true);
     this.#to.restore();
   }
 
@@ -115,9 +120,20 @@ export class Overlay {
   /** Everything that keeps its size on the screen. */
   #marks(camera: Camera, tool: ToolView, cursor: ImageXY | null): void {
     for (const [x0, y0, x1, y1] of tool.boxes)
-      this.#line(camera, [[x0, y0], [x1, y0], [x1, y1], [x0, y1]], true, [6, 4]);
+      this.#line(
+        camera,
+        [
+          [x0, y0],
+          [x1, y0],
+          [x1, y1],
+          [x0, y1],
+        ],
+        true,
+        [6, 4],
+      );
     for (const path of tool.paths) this.#line(camera, path.points, path.closed, []);
-    for (const [index, vertex] of tool.vertices.entries()) this.#vertex(camera, vertex, index === tool.heldVertex);
+    for (const [index, vertex] of tool.vertices.entries())
+      this.#vertex(camera, vertex, index === tool.heldVertex);
     for (const point of tool.points) this.#point(camera, point);
     if (tool.brush !== null && cursor) this.#brush(camera, cursor, tool.brush);
   }

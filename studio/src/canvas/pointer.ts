@@ -1,7 +1,7 @@
 /** Pointer events of the stage as what tools understand, and as moves of the camera: mouse, pen and fingers. */
 
 import type { Pointer } from "../core/tools/tool";
-import { toImage, type Camera } from "../core/view";
+import { type Camera, toImage } from "../core/view";
 
 export interface PointerTarget {
   camera(): Camera;
@@ -61,9 +61,10 @@ export class StagePointer {
 
   #down(event: PointerEvent): void {
     if (event.pointerType === "mouse") event.preventDefault(); // no text selection, no autoscroll
+    this.element.focus({ preventScroll: true }); // else Space would press the button that was used last
     this.element.setPointerCapture(event.pointerId);
-    if (event.pointerType === "touch") return this.#touch(event);
-    if (event.button === 1 || (this.#space && event.button === 0))
+    if (event.pointerType === "touch") this.#touch(event);
+    else if (event.button === 1 || (this.#space && event.button === 0))
       this.#panning = { id: event.pointerId, x: event.clientX, y: event.clientY };
     else this.#begin(event);
   }
@@ -94,7 +95,10 @@ export class StagePointer {
   }
 
   #move(event: PointerEvent): void {
-    if (this.#panning?.id === event.pointerId) return this.#drag(event);
+    if (this.#panning?.id === event.pointerId) {
+      this.#drag(event);
+      return;
+    }
     if (this.#fingers.has(event.pointerId) && this.#finger(event)) return;
     const drawing = this.#using === event.pointerId;
     const parts = drawing ? event.getCoalescedEvents() : [];
@@ -164,7 +168,11 @@ export class StagePointer {
     }
     // A pinch on a touchpad comes as a wheel with Ctrl and small steps.
     const speed = event.ctrlKey ? 6 * WHEEL_SPEED : WHEEL_SPEED;
-    this.target.zoom(Math.exp(-event.deltaY * unit * speed), this.#local(event.clientX, event.clientY), false);
+    this.target.zoom(
+      Math.exp(-event.deltaY * unit * speed),
+      this.#local(event.clientX, event.clientY),
+      false,
+    );
   }
 
   #local(clientX: number, clientY: number): [number, number] {

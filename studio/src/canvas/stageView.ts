@@ -94,7 +94,8 @@ export class StageView implements Lens {
 
   #follow(state: EditorState, before: EditorState | null): void {
     if (state.image?.id !== before?.image?.id) this.#open(state);
-    if (state.labels !== before?.labels) this.#labels = new Map(state.labels.map((label) => [label.id, label]));
+    if (state.labels !== before?.labels)
+      this.#labels = new Map(state.labels.map((label) => [label.id, label]));
     if (before === null || shownAnew(state, before)) this.#showMasks(state);
     if (state.proposals !== before?.proposals) this.#showProposals(state);
     if (state.view !== before?.view) this.#filter(state);
@@ -103,7 +104,10 @@ export class StageView implements Lens {
   }
 
   #open({ image }: EditorState): void {
-    if (!image) return this.#viewer.close();
+    if (!image) {
+      this.#viewer.close();
+      return;
+    }
     this.#viewer
       .open(url(`/images/${image.id}/file`), image.width, image.height)
       .catch((error: Error) => this.editor.fail(error.message));

@@ -168,12 +168,12 @@ export function receive(document: Document, object: Id, after: MaskObject | null
   const objects = new Map(document.objects);
   if (after) objects.set(object, after);
   else objects.delete(object);
-  return {
-    objects,
-    heads: new Map(document.heads).set(object, head),
-    past: forget(document.past, object),
-    future: forget(document.future, object),
-  };
+  return forgetObject({ ...document, objects, heads: new Map(document.heads).set(object, head) }, object);
+}
+
+/** The document without the steps' changes of one object: they can no longer be taken back or done again. */
+export function forgetObject(document: Document, object: Id): Document {
+  return { ...document, past: forget(document.past, object), future: forget(document.future, object) };
 }
 
 const sortedOf = new WeakMap<ReadonlyMap<Id, MaskObject>, readonly MaskObject[]>();

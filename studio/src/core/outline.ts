@@ -26,7 +26,8 @@ export function outlinesOf(mask: WindowMask): Int32Array[] {
 
 function follow(mask: WindowMask, seen: Uint8Array, startX: number, startY: number): Int32Array {
   const { width, height, bits } = mask;
-  const isSet = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x] === 1;
+  const isSet = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x] === 1;
   const corners: number[] = [mask.x + startX, mask.y + startY];
   let [x, y, direction] = [startX, startY, 0];
   for (;;) {
@@ -35,7 +36,10 @@ function follow(mask: WindowMask, seen: Uint8Array, startX: number, startY: numb
     y += DY[direction] as number;
     // The two pixels ahead of the corner (x, y), to the right and to the left of the way.
     const right = isSet(x - (direction === 1 || direction === 2 ? 1 : 0), y - (direction >= 2 ? 1 : 0));
-    const left = isSet(x - (direction === 2 || direction === 3 ? 1 : 0), y - (direction === 0 || direction === 3 ? 1 : 0));
+    const left = isSet(
+      x - (direction === 2 || direction === 3 ? 1 : 0),
+      y - (direction === 0 || direction === 3 ? 1 : 0),
+    );
     // Right first: pixels that touch at a corner alone belong to outlines of their own.
     const turn = !right ? 1 : left ? 3 : 0;
     if (x === startX && y === startY && (direction + turn) % 4 === 0) break;

@@ -49,7 +49,13 @@ export function rowsOf(
     const state = after ?? before;
     if (state) rows.push(rowOf(image, state, after === null, document.heads.get(id) ?? null));
   }
-  return { rows, document: withHeads(document, rows.map((row) => [row.object_id, row.id] as const)) };
+  return {
+    rows,
+    document: withHeads(
+      document,
+      rows.map((row) => [row.object_id, row.id] as const),
+    ),
+  };
 }
 
 /** The object whose present state `row` is; null if it is gone. Throws RleError. */

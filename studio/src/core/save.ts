@@ -124,7 +124,10 @@ export class SaveQueue {
         if (first === undefined) break;
         if (!(await this.#deliver(first.image_id, batch))) return;
       }
-      this.#tell(this.#refused.length > 0 ? "refused" : "saved", this.#refused.length > 0 ? this.#detail : null);
+      this.#tell(
+        this.#refused.length > 0 ? "refused" : "saved",
+        this.#refused.length > 0 ? this.#detail : null,
+      );
     } finally {
       this.#sending = false;
       if (this.#rows.length === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -121,6 +121,7 @@ function maskHandlers(editor: Editor): Handlers {
     "mask.intersect": combined("intersect"),
     "mask.fillHoles": { perform: () => editor.fillHoles(selected()), enabled: some },
     "mask.removeIslands": { perform: () => editor.removeIslands(selected()), enabled: some },
+    "mask.split": { perform: () => editor.split(selected()), enabled: some },
   };
 }
 

@@ -3,18 +3,21 @@
  * stage. It alone changes the editor's state; panels call its actions.
  */
 
-import { ApiError } from "../api/http";
+import type { ServerEvent } from "../api/events";
 import { type Picture, type Predictor, Superseded } from "../api/predictor";
 import * as server from "../api/server";
+import { ActiveTime } from "../core/activity";
 import * as documents from "../core/document";
+import * as edits from "../core/edits";
 import { newId } from "../core/ids";
-import { fillHoles, intersect, isEmpty, keepLargest, maskArea, moved, subtract, unionAll } from "../core/masks";
+import { fillHoles, isEmpty, keepLargest, maskArea } from "../core/masks";
 import { encodeRle } from "../core/rle";
 import { headsAndObjects, objectOf, POSITION_STEP, rowsOf, stateOf } from "../core/rows";
 import { SaveQueue } from "../core/save";
+import { storeSteps, withSteps } from "../core/steps";
+import type { Effect, Made, ToolEvent, ToolName } from "../core/tools/tool";
 import { Toolbox } from "../core/tools/toolbox";
-import type { Effect, Made, Proposal, ToolEvent, ToolName } from "../core/tools/tool";
-import type { BoxXYXY, Candidate, Id, ImageXY, MaskObject, MaskRow, MaskSource, Rle, WindowMask } from "../core/types";
+import type { BoxXYXY, Id, ImageXY, MaskObject, MaskRow, Rle } from "../core/types";
 import { kept, toggled, type View, withRoom } from "../core/view";
 import {
   type Conflict,
@@ -24,7 +27,13 @@ import {
   INITIAL,
   type Notice,
 } from "../state/editorStore";
-import { BrowserJournal } from "../state/journal";
+import { BrowserJournal, StepsShelf } from "../state/journal";
+import { cutOut } from "./cutouts";
+import { type Host, messageOf } from "./host";
+import { Pictures } from "./pictures";
+import { Proposer } from "./proposer";
+import { Remote } from "./remote";
+import { Tasks } from "./tasks";
 
 /** The stage, as far as the editor moves it. */
 export interface Lens {
@@ -33,33 +42,72 @@ export interface Lens {
   fit(): void;
 }
 
+/** Shows the page of a picture, null: of the project's gallery. */
+export type Go = (project: Id, image: Id | null, review: boolean) => void;
+
 const NOTICE_SECONDS = 6;
-/** What is looked at shows this share of its size round it, and never less than so many pixels. */
+/** What is looked at has this share of its size round it, and never less than so many pixels in all. */
 const ROOM = 0.35;
 const LEAST_SIGHT = 96;
-/** A long everything run answers "busy" after two minutes and goes on. */
-const EVERYTHING_PATIENCE = 30;
+/** Steps are written so long after the last change. */
+const STEPS_MILLISECONDS = 300;
 
-export class Editor implements EditorActions {
+export class Editor implements EditorActions, Host {
   #document = documents.EMPTY;
   #toolbox: Toolbox;
   #queue: SaveQueue | null = null;
+  #shelf: StepsShelf | null = null;
   #user: Id | null = null;
   #lens: Lens | null = null;
+  #review = false;
   /** Of the picture that is open: aborted when it is left. */
   #visit = new AbortController();
-  #lastAction = performance.now();
+  /** Rows that this page made. */
+  readonly #mine = new Set<Id>();
+  readonly #time = new ActiveTime();
+  readonly #sincePrompt = new ActiveTime();
+  readonly #proposer: Proposer;
+  readonly #tasks: Tasks;
+  readonly #pictures = new Pictures();
+  readonly #remote: Remote;
   #notices = 0;
+  #stepsTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly predictor: Predictor,
+    private readonly go: Go,
     private readonly store = editorStore,
   ) {
     this.#toolbox = this.#newToolbox("click");
+    this.#proposer = new Proposer(this, () => this.#publish());
+    this.#tasks = new Tasks(this);
+    this.#remote = new Remote({
+      image: () => this.state.image?.id ?? null,
+      knows: (object, row) => this.#mine.has(row) || this.#document.heads.get(object) === row,
+      receive: (rows) => this.#receive(rows),
+    });
   }
 
   get state(): EditorState {
     return this.store.getState();
+  }
+
+  get signal(): AbortSignal {
+    return this.#visit.signal;
+  }
+
+  set(change: Partial<EditorState>): void {
+    this.store.setState(change);
+  }
+
+  say(kind: Notice["kind"], text: string): void {
+    const notice = { id: ++this.#notices, kind, text };
+    this.set({ notices: [...this.state.notices.filter((one) => one.text !== text), notice].slice(-4) });
+    if (kind !== "error") setTimeout(() => this.dismiss(notice.id), NOTICE_SECONDS * 1000);
+  }
+
+  dismiss(notice: number): void {
+    this.set({ notices: this.state.notices.filter(({ id }) => id !== notice) });
   }
 
   attach(lens: Lens): () => void {
@@ -73,60 +121,124 @@ export class Editor implements EditorActions {
   async signIn(user: Id): Promise<void> {
     if (this.#user === user) return this.#queue?.retry();
     this.#user = user;
+    this.#shelf = new StepsShelf(user);
     this.#queue = new SaveQueue(server.sendRows, new BrowserJournal(user), {
-      status: (save) => this.#set({ save }),
+      status: (save) => this.set({ save }),
       saved: () => undefined,
       conflict: (head, mine) => this.#conflict(head, mine),
     });
+    void this.#shelf.tidy();
     await this.#queue.restore().catch(() => []);
   }
 
   // Pictures
 
-  async open(project: Id, image: Id): Promise<void> {
+  async open(project: Id, image: Id, review = false): Promise<void> {
     await this.close();
-    const { signal } = this.#visit;
-    this.#set({ project, phase: "loading", failure: null });
+    const { signal } = this;
+    this.#review = review;
+    this.set({ project, phase: "loading", failure: null });
     try {
-      const [picture, rows, labels] = await Promise.all([
+      const [picture, rows, labels, steps] = await Promise.all([
         server.getImage(image, signal),
         server.getHeads(image, signal),
         server.getLabels(project, signal),
+        this.#shelf?.get(image) ?? null,
       ]);
       if (signal.aborted) return;
       const waiting = (this.#queue?.waiting ?? []).filter((row) => row.image_id === image);
       const { objects, heads } = headsAndObjects([...rows, ...waiting]);
-      this.#document = documents.open(objects, heads);
+      const document = documents.open(objects, heads);
+      this.#document = steps ? withSteps(document, steps) : document;
       this.#toolbox = this.#newToolbox(this.state.tool);
-      this.#set({ image: picture, labels, phase: "ready", embedded: false });
+      this.set({ image: picture, labels, phase: "ready" });
       this.#publish();
-      this.#lastAction = performance.now();
+      this.#time.take();
       void this.#prepare(picture, signal);
+      if (review || picture.state === "new" || picture.state === "in_progress") void this.#claim();
     } catch (error) {
-      if (!signal.aborted) this.#set({ phase: "failed", failure: messageOf(error) });
+      if (!signal.aborted) this.fail(messageOf(error));
     }
   }
 
   async close(): Promise<void> {
+    if (this.state.task) this.#tasks.release();
+    this.#writeSteps();
     this.#visit.abort();
     this.#visit = new AbortController();
     this.#document = documents.EMPTY;
     const { tool, label, view, brush, hoverPreview, save, notices, project } = this.state;
     const calm: View = { ...view, selection: new Set(), hidden: new Set(), hovered: null, allHidden: false };
-    this.#set({ ...INITIAL, tool, label, view: calm, brush, hoverPreview, save, notices, project });
+    this.set({ ...INITIAL, tool, label, view: calm, brush, hoverPreview, save, notices, project });
   }
 
   /** The picture itself cannot be shown. */
   fail(failure: string): void {
-    this.#set({ phase: "failed", failure });
+    this.set({ phase: "failed", failure });
   }
 
   async #prepare(picture: Picture, signal: AbortSignal): Promise<void> {
     try {
       await this.predictor.prepare(picture, signal);
-      if (!signal.aborted) this.#set({ embedded: true });
+      if (signal.aborted) return;
+      this.set({ embedded: true });
+      if (this.state.project) await this.#pictures.prefetch(this.state.project, picture.id);
     } catch (error) {
-      if (!signal.aborted) this.#say("warning", `The model is not ready: ${messageOf(error)}`);
+      if (!signal.aborted) this.say("warning", `The model is not ready: ${messageOf(error)}`);
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { project, image } = this.state;
+    if (project && image) await this.#tasks.claim(project, image.id, this.#kind);
+  }
+
+  get #kind(): "label" | "review" {
+    return this.#review ? "review" : "label";
+  }
+
+  next(): Promise<void> {
+    return this.#beside(1);
+  }
+
+  previous(): Promise<void> {
+    return this.#beside(-1);
+  }
+
+  async #beside(by: 1 | -1): Promise<void> {
+    const { project, image } = this.state;
+    if (!project || !image) return;
+    try {
+      const id = await this.#pictures.beside(project, image.id, by);
+      if (id !== null) this.go(project, id, this.#review);
+      else this.say("info", by === 1 ? "This is the last picture." : "This is the first picture.");
+    } catch (error) {
+      this.say("error", messageOf(error));
+    }
+  }
+
+  finish(): Promise<void> {
+    return this.#end("finish");
+  }
+
+  skip(): Promise<void> {
+    return this.#end("skip");
+  }
+
+  /** Ends the task of this picture and goes to the next one of the queue. */
+  async #end(how: "finish" | "skip"): Promise<void> {
+    const { project, image } = this.state;
+    if (!project || !image) return;
+    if (this.#toolbox.busy && how === "finish") this.accept();
+    try {
+      await this.#queue?.done();
+      await this.#claim();
+      await this.#tasks.end(how);
+      const next = await this.#tasks.next(project, this.#kind);
+      if (next === null) this.say("info", "All pictures are done.");
+      this.go(project, next, this.#review && next !== null);
+    } catch (error) {
+      this.say("error", messageOf(error));
     }
   }
 
@@ -135,15 +247,16 @@ export class Editor implements EditorActions {
   setTool(tool: ToolName): void {
     if (tool === this.#toolbox.name) return;
     this.#toolbox.use(tool);
-    this.#set({ tool });
+    this.set({ tool });
     this.#publish();
   }
 
   /** An event of the stage or a key for the tool in hand. */
   send(event: ToolEvent): void {
     if (this.state.phase !== "ready") return;
-    if ("at" in event) this.#set({ cursor: event.at as ImageXY });
-    else if (event.type === "leave") this.#set({ cursor: null });
+    for (const clock of [this.#time, this.#sincePrompt, this.#tasks]) clock.touch();
+    if ("at" in event) this.set({ cursor: event.at as ImageXY });
+    else if (event.type === "leave") this.set({ cursor: null });
     for (const effect of this.#toolbox.send(event)) this.#perform(effect);
     this.#publish();
   }
@@ -154,16 +267,16 @@ export class Editor implements EditorActions {
   }
 
   setBrush(diameter: number): void {
-    this.#set({ brush: Math.min(Math.max(diameter, 1), 1000) });
+    this.set({ brush: Math.min(Math.max(diameter, 1), 1000) });
     this.#publish();
   }
 
   setHoverPreview(hoverPreview: boolean): void {
-    this.#set({ hoverPreview });
+    this.set({ hoverPreview });
   }
 
   setLabel(label: Id | null): void {
-    this.#set({ label });
+    this.set({ label });
   }
 
   accept(): void {
@@ -235,19 +348,16 @@ export class Editor implements EditorActions {
         this.#lens?.lookAt(withRoom(effect.box, ROOM, LEAST_SIGHT));
         break;
       case "review":
-        void this.#review(effect.object, effect.verdict, effect.comment);
+        void this.#verdict(effect.object, effect.verdict, effect.comment);
         break;
       case "say":
-        this.#say("info", effect.text);
+        this.say("info", effect.text);
         break;
     }
   }
 
   #options(hover: boolean, request: number, signal: AbortSignal) {
-    if (hover) return { hover: request, signal };
-    const seconds = this.#sinceLast();
-    this.#lastAction = performance.now();
-    return { seconds, signal };
+    return hover ? { hover: request, signal } : { seconds: this.#sincePrompt.take(), signal };
   }
 
   async #ask(
@@ -259,28 +369,24 @@ export class Editor implements EditorActions {
     const { signal } = this.#visit;
     const toolbox = this.#toolbox;
     if (!image) return;
-    if (!quiet) this.#set({ asking: this.state.asking + 1 });
+    if (!quiet) this.set({ asking: this.state.asking + 1 });
     let event: ToolEvent = { type: "failed", request };
     try {
       event = await ask(image, signal);
-      if (!this.state.embedded && !signal.aborted) this.#set({ embedded: true });
+      if (!this.state.embedded && !signal.aborted) this.set({ embedded: true });
     } catch (error) {
       if (!quiet && !signal.aborted && !(error instanceof Superseded))
-        this.#say("error", `The model did not answer: ${messageOf(error)}`);
+        this.say("error", `The model did not answer: ${messageOf(error)}`);
     }
     if (signal.aborted) return;
-    if (!quiet) this.#set({ asking: this.state.asking - 1 });
+    if (!quiet) this.set({ asking: this.state.asking - 1 });
     if (toolbox === this.#toolbox) this.send(event);
-  }
-
-  #sinceLast(): number {
-    return Math.min((performance.now() - this.#lastAction) / 1000, 3600);
   }
 
   // The document
 
   #commit(made: readonly Made[], select: boolean): void {
-    const seconds = this.#sinceLast() / Math.max(made.length, 1);
+    const seconds = this.#time.take() / Math.max(made.length, 1);
     let position = documents.topPosition(this.#document);
     const objects = made.map((one) => {
       const before = one.object === null ? undefined : this.#document.objects.get(one.object);
@@ -291,9 +397,8 @@ export class Editor implements EditorActions {
     const there = objects.filter((object) => !isEmpty(object.mask));
     this.#do(documents.diffOf(this.#document, nameOf(made), there, gone));
     const taken = new Set(made.flatMap((one) => (one.proposal ? [one.proposal] : [])));
-    if (taken.size > 0) this.#set({ proposals: this.state.proposals.filter(({ id }) => !taken.has(id)) });
+    if (taken.size > 0) this.#proposer.take(taken);
     if (select) this.select(there.map((object) => object.id));
-    this.#lastAction = performance.now();
   }
 
   #made(one: Made, before: MaskObject | null, position: number, seconds: number): MaskObject {
@@ -306,8 +411,21 @@ export class Editor implements EditorActions {
       prompts: one.prompts,
     };
     if (before) return { ...before, ...shared, seconds: before.seconds + seconds };
-    const { label } = this.state;
-    return { ...shared, id: newId(), label, attributes: {}, locked: false, position, seconds, author: null, model: null };
+    const { label, attributes } = this.#proposer.given(one.proposal) ?? {
+      label: this.state.label,
+      attributes: {},
+    };
+    return {
+      ...shared,
+      id: newId(),
+      label,
+      attributes,
+      locked: false,
+      position,
+      seconds,
+      author: null,
+      model: null,
+    };
   }
 
   /** Does a change as one step, and saves it. */
@@ -322,8 +440,19 @@ export class Editor implements EditorActions {
     if (!image) return;
     const { rows, document } = rowsOf(image, this.#document, diff);
     this.#document = document;
+    for (const row of rows) this.#mine.add(row.id);
     this.#queue?.add(rows);
+    this.#stepsTimer ??= setTimeout(() => this.#writeSteps(), STEPS_MILLISECONDS);
+    if (this.state.task === null) void this.#claim();
     this.#publish();
+  }
+
+  #writeSteps(): void {
+    if (this.#stepsTimer === null) return;
+    clearTimeout(this.#stepsTimer);
+    this.#stepsTimer = null;
+    const { image } = this.state;
+    if (image) void this.#shelf?.put(image.id, storeSteps(this.#document, [image.height, image.width]));
   }
 
   undo(): void {
@@ -342,108 +471,85 @@ export class Editor implements EditorActions {
     this.#keep(result.diff);
   }
 
-  /** Objects as `change` makes them, as one step; locked ones stay unless `locked`. */
-  #change(name: string, ids: Iterable<Id>, change: (object: MaskObject) => MaskObject | null, locked = false): void {
-    const after: MaskObject[] = [];
-    const gone: Id[] = [];
-    for (const id of ids) {
-      const object = this.#document.objects.get(id);
-      if (!object || (object.locked && !locked)) continue;
-      const next = change(object);
-      if (next === null || isEmpty(next.mask)) gone.push(id);
-      else after.push(next);
-    }
-    this.#do(documents.diffOf(this.#document, name, after, gone));
-  }
-
-  #remask(name: string, ids: Iterable<Id>, remask: (mask: WindowMask) => WindowMask): void {
-    this.#change(name, ids, (object) => withMask(object, remask(object.mask)));
+  /** Does what was worked out, or says why it was not. */
+  #edit(result: documents.Diff | string): boolean {
+    if (typeof result === "string") this.say("info", result);
+    else this.#do(result);
+    return typeof result !== "string";
   }
 
   toggleLocked(id: Id): void {
     const locks = !this.#document.objects.get(id)?.locked;
-    this.#change(locks ? "Lock" : "Unlock", [id], (object) => ({ ...object, locked: !object.locked }), true);
+    const flip = (object: MaskObject) => ({ ...object, locked: !object.locked });
+    this.#do(edits.changed(this.#document, locks ? "Lock" : "Unlock", [id], flip, true));
   }
 
   remove(ids: Iterable<Id>): void {
-    this.#change("Delete", [...ids], () => null);
+    this.#do(edits.changed(this.#document, "Delete", ids, () => null));
   }
 
   duplicate(ids: Iterable<Id>): void {
     const { image } = this.state;
     if (!image) return;
-    let position = documents.topPosition(this.#document);
-    const copies = [...ids].flatMap((id): MaskObject[] => {
-      const object = this.#document.objects.get(id);
-      if (!object) return [];
-      position += POSITION_STEP;
-      const mask = moved(object.mask, 10, 10, [image.height, image.width]);
-      return isEmpty(mask) ? [] : [{ ...withMask(object, mask), id: newId(), position, locked: false, seconds: 0 }];
-    });
-    this.#do(documents.diffOf(this.#document, "Duplicate", copies));
-    this.select(copies.map((object) => object.id));
+    const diff = edits.duplicated(this.#document, ids, [image.height, image.width]);
+    this.#do(diff);
+    this.select(diff.changes.keys());
   }
 
   relabel(ids: Iterable<Id>, label: Id | null): void {
-    this.#change("Label", ids, (object) => (object.label === label ? object : { ...object, label, attributes: {} }));
+    this.#do(edits.relabelled(this.#document, ids, label));
   }
 
   setAttributes(id: Id, attributes: MaskObject["attributes"]): void {
-    this.#change("Attributes", [id], (object) => ({ ...object, attributes }));
+    this.#do(edits.changed(this.#document, "Attributes", [id], (object) => ({ ...object, attributes })));
   }
 
   reorder(id: Id, where: "up" | "down" | "top" | "bottom"): void {
-    const order = [...documents.inOrder(this.#document)];
-    const from = order.findIndex((object) => object.id === id);
-    if (from === -1) return;
-    const to = { up: from + 1, down: from - 1, top: order.length - 1, bottom: 0 }[where];
-    if (to === from || to < 0 || to >= order.length) return;
-    const [object] = order.splice(from, 1);
-    order.splice(to, 0, object as MaskObject);
-    const after = placed(order, to);
-    this.#do(documents.diffOf(this.#document, "Order", after));
+    this.#do(edits.reordered(this.#document, id, where));
   }
 
   refine(id: Id): void {
     this.setTool("click");
     this.select([id]);
-    this.#say("info", "Shift-click adds a part to the object, Alt-click or right click takes one away.");
+    this.say("info", "Shift-click adds a part to the object, Alt-click or right click takes one away.");
   }
 
-  combine(ids: readonly Id[], operation: "union" | "subtract" | "intersect"): void {
-    const objects = ids.flatMap((id) => this.#document.objects.get(id) ?? []);
-    const [first, ...rest] = objects;
-    if (!first || rest.length === 0) return this.#say("info", "Select two objects or more.");
-    if (objects.some((object) => object.locked)) return this.#say("info", "A locked object stays as it is.");
-    const others = rest.map((object) => object.mask);
-    const mask =
-      operation === "union"
-        ? unionAll([first.mask, ...others])
-        : operation === "subtract"
-          ? subtract(first.mask, unionAll(others))
-          : others.reduce(intersect, first.mask);
-    if (isEmpty(mask)) return this.#say("info", "Nothing would be left.");
-    // What is subtracted stays an object of its own; parts of a union or an intersection become one object.
-    const gone = operation === "subtract" ? [] : rest.map((object) => object.id);
-    this.#do(documents.diffOf(this.#document, COMBINE_NAMES[operation], [withMask(first, mask)], gone));
-    this.select([first.id]);
+  combine(ids: readonly Id[], operation: edits.Combination): void {
+    if (this.#edit(edits.combined(this.#document, ids, operation))) this.select(ids.slice(0, 1));
+  }
+
+  split(ids: Iterable<Id>): void {
+    this.#edit(edits.split(this.#document, ids));
   }
 
   fillHoles(ids: Iterable<Id>): void {
     const { image } = this.state;
-    if (image) this.#remask("Fill holes", ids, (mask) => fillHoles(mask, [image.height, image.width]));
+    if (!image) return;
+    const filled = ({ mask }: MaskObject) => fillHoles(mask, [image.height, image.width]);
+    this.#do(
+      edits.changed(this.#document, "Fill holes", ids, (object) => edits.withMask(object, filled(object))),
+    );
   }
 
   removeIslands(ids: Iterable<Id>): void {
-    this.#remask("Remove islands", ids, keepLargest);
+    this.#do(
+      edits.changed(this.#document, "Remove islands", ids, (object) =>
+        edits.withMask(object, keepLargest(object.mask)),
+      ),
+    );
   }
 
-  async simplify(id: Id, tolerance: number, apply: boolean): Promise<{ vertices: number; error: number } | null> {
+  async simplify(
+    id: Id,
+    tolerance: number,
+    apply: boolean,
+  ): Promise<{ vertices: number; error: number } | null> {
     const { image } = this.state;
     const object = this.#document.objects.get(id);
     if (!image || !object) return null;
     const result = await server.simplify(image.id, object.mask, tolerance);
-    if (apply) this.#remask("Simplify", [id], () => result.mask);
+    if (apply)
+      this.#do(edits.changed(this.#document, "Simplify", [id], (one) => edits.withMask(one, result.mask)));
     return { vertices: result.vertices, error: result.error };
   }
 
@@ -472,7 +578,7 @@ export class Editor implements EditorActions {
   }
 
   setView(change: Partial<View>): void {
-    this.#set({ view: { ...this.state.view, ...change } });
+    this.set({ view: { ...this.state.view, ...change } });
     this.#publish();
   }
 
@@ -486,52 +592,39 @@ export class Editor implements EditorActions {
 
   lookAt(id: Id): void {
     const mask = this.#document.objects.get(id)?.mask;
-    if (mask) this.#lens?.lookAt(withRoom([mask.x, mask.y, mask.x + mask.width, mask.y + mask.height], ROOM, LEAST_SIGHT));
+    if (mask)
+      this.#lens?.lookAt(
+        withRoom([mask.x, mask.y, mask.x + mask.width, mask.y + mask.height], ROOM, LEAST_SIGHT),
+      );
   }
 
   /** The stage tells how large it shows the picture. */
   setZoom(zoom: number): void {
-    if (zoom !== this.state.zoom) this.#set({ zoom });
+    if (zoom !== this.state.zoom) this.set({ zoom });
   }
 
   // Proposals
 
   async startEverything(preset: string | null, settings: Readonly<Record<string, unknown>>): Promise<void> {
-    const { image } = this.state;
-    const { signal } = this.#visit;
-    if (!image || this.state.everything?.running) return;
-    this.#set({ everything: { run: null, running: true, decoded: 0, settings }, proposals: [] });
-    try {
-      const result = await patiently(() => server.runEverything(image.id, preset, settings, signal), signal);
-      this.#showEverything(result);
-      this.setTool("everything");
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#set({ everything: null });
-      this.#say("error", `Everything mode failed: ${messageOf(error)}`);
-    }
+    if (await this.#proposer.everything(preset, settings)) this.setTool("everything");
   }
 
-  async filterEverything(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    const run = this.state.everything?.run;
-    const { signal } = this.#visit;
-    if (!run) return;
-    try {
-      const result = await server.filterEverything(run, settings, signal);
-      if (this.state.everything?.run === run) this.#showEverything(result);
-    } catch (error) {
-      if (!signal.aborted) this.#say("error", messageOf(error));
-    }
+  filterEverything(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.#proposer.filter(settings);
   }
 
-  #showEverything({ run, settings, decoded, candidates }: server.EverythingResult): void {
-    this.#set({ everything: { run, running: false, decoded, settings } });
-    this.#propose(candidates, "everything");
+  async propagate(): Promise<void> {
+    const { project, image } = this.state;
+    if (!project || !image) return;
+    const source = await this.#pictures.beside(project, image.id, -1).catch(() => null);
+    if (source === null) return this.say("info", "There is no picture before this one.");
+    await this.#proposer.propagate(source);
+    if (this.state.proposals.length > 0) this.setTool("everything");
   }
 
-  #propose(candidates: readonly Candidate[], source: MaskSource): void {
-    this.#set({ proposals: candidates.map((candidate): Proposal => ({ ...candidate, id: newId(), source })) });
-    this.#publish();
+  async find(words: string): Promise<void> {
+    await this.#proposer.find(words);
+    if (this.state.proposals.length > 0) this.setTool("everything");
   }
 
   acceptProposals(ids: Iterable<Id>): void {
@@ -545,8 +638,7 @@ export class Editor implements EditorActions {
   }
 
   dismissProposals(): void {
-    this.#set({ proposals: [], everything: null });
-    this.#publish();
+    this.#proposer.clear();
   }
 
   // Saving, and what others do
@@ -568,43 +660,61 @@ export class Editor implements EditorActions {
     this.#document = documents.receive(this.#document, head.object_id, theirs, head.id);
     const conflict: Conflict = { object: head.object_id, mine: last.deleted ? null : stateOf(last), theirs };
     const others = this.state.conflicts.filter(({ object }) => object !== head.object_id);
-    this.#set({ conflicts: [...others, conflict] });
+    this.set({ conflicts: [...others, conflict] });
     this.#publish();
   }
 
   resolve(object: Id, keep: "mine" | "theirs"): void {
     const conflict = this.state.conflicts.find((one) => one.object === object);
     if (!conflict) return;
-    this.#set({ conflicts: this.state.conflicts.filter((one) => one !== conflict) });
+    this.set({ conflicts: this.state.conflicts.filter((one) => one !== conflict) });
     if (keep === "theirs") return;
     const { mine } = conflict;
     this.#do(documents.diffOf(this.#document, "Keep mine", mine ? [mine] : [], mine ? [] : [object]));
   }
 
-  async next(): Promise<void> {}
-  async previous(): Promise<void> {}
-  async finish(): Promise<void> {}
-  async skip(): Promise<void> {}
-  async propagate(): Promise<void> {}
-  async find(_words: string): Promise<void> {}
-  async cutOut(_ids: readonly Id[], _to: "clipboard" | "file" | "collage"): Promise<void> {}
-  async #review(_object: Id, _verdict: string, _comment: string): Promise<void> {}
+  heed(event: ServerEvent): void {
+    if (event.project !== this.state.project) return;
+    if (event.kind === "label") void this.#reloadLabels();
+    else if (event.kind === "image") this.#pictures.forget();
+    this.#remote.heed(event);
+  }
+
+  async #reloadLabels(): Promise<void> {
+    const { project } = this.state;
+    if (!project) return;
+    const labels = await server.getLabels(project, this.signal).catch(() => null);
+    if (labels) this.set({ labels });
+  }
+
+  /** Rows of others. Objects that have unsaved changes are left: saving them will tell of the conflict. */
+  #receive(rows: readonly MaskRow[]): void {
+    const waiting = new Set(this.#queue?.waiting.map((row) => row.object_id));
+    for (const row of rows) {
+      if (waiting.has(row.object_id) || this.#document.heads.get(row.object_id) === row.id) continue;
+      this.#document = documents.receive(this.#document, row.object_id, objectOf(row), row.id);
+    }
+    this.#publish();
+  }
+
+  async cutOut(ids: readonly Id[], to: "clipboard" | "file" | "collage"): Promise<void> {
+    const { image } = this.state;
+    const objects = ids.flatMap((id) => this.#document.objects.get(id) ?? []);
+    if (image) await cutOut(this, image, objects, to);
+  }
+
+  async #verdict(object: Id, verdict: "accepted" | "rejected" | "comment", comment: string): Promise<void> {
+    const head = this.#document.heads.get(object);
+    if (!head) return;
+    try {
+      await this.#queue?.done();
+      await server.review(head, verdict, comment);
+    } catch (error) {
+      this.say("error", `The review was not saved: ${messageOf(error)}`);
+    }
+  }
 
   // What is shown
-
-  dismiss(notice: number): void {
-    this.#set({ notices: this.state.notices.filter(({ id }) => id !== notice) });
-  }
-
-  #say(kind: Notice["kind"], text: string): void {
-    const notice = { id: ++this.#notices, kind, text };
-    this.#set({ notices: [...this.state.notices.filter((one) => one.text !== text), notice].slice(-4) });
-    if (kind !== "error") setTimeout(() => this.dismiss(notice.id), NOTICE_SECONDS * 1000);
-  }
-
-  #set(change: Partial<EditorState>): void {
-    this.store.setState(change);
-  }
 
   /** Brings what follows from the document and the tool into the state. */
   #publish(): void {
@@ -613,7 +723,7 @@ export class Editor implements EditorActions {
     const selection = kept(view.selection, exists);
     const hovered = view.hovered !== null && exists(view.hovered) ? view.hovered : null;
     const toolView = this.#toolbox.view();
-    this.#set({
+    this.set({
       objects: this.#document.objects,
       order: documents.inOrder(this.#document),
       undoes: this.#document.past.at(-1)?.name ?? null,
@@ -633,40 +743,7 @@ export class Editor implements EditorActions {
   }
 }
 
-const COMBINE_NAMES = { union: "Join", subtract: "Subtract", intersect: "Intersect" } as const;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function nameOf(made: readonly Made[]): string {
   if (made.length > 1) return `${made.length} masks`;
   return made[0]?.object ? "Change mask" : "New mask";
-}
-
-function withMask(object: MaskObject, mask: WindowMask): MaskObject {
-  return { ...object, mask, area: maskArea(mask), source: "edit" };
-}
-
-/** The object at `index` with a position between its neighbours', or all with new positions where there is no room. */
-function placed(order: readonly MaskObject[], index: number): readonly MaskObject[] {
-  const below = order[index - 1]?.position ?? 0;
-  const above = order[index + 1]?.position ?? below + 2 * POSITION_STEP;
-  const between = Math.floor((below + above) / 2);
-  const object = order[index] as MaskObject;
-  if (between > below && between < above) return [{ ...object, position: between }];
-  return order.map((one, place) => ({ ...one, position: (place + 1) * POSITION_STEP }));
-}
-
-/** Asks again while the server says that it is still busy with it. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask();
-    } catch (error) {
-      const busy = error instanceof ApiError && error.status === 503;
-      if (!busy || signal.aborted || attempt === EVERYTHING_PATIENCE) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
-    }
-  }
 }

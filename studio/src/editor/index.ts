@@ -1,10 +1,19 @@
+import { ChoosingPredictor } from "../api/browser/choosingPredictor";
 import { onServerEvent } from "../api/events";
 import { ServerPredictor } from "../api/server";
+import { useDecoderPlace } from "../state/decoderPlace";
 import { formatRoute } from "../ui/logic/routes";
 import { Editor } from "./editor";
 
+const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
+const predictor = new ChoosingPredictor(
+  new ServerPredictor(),
+  () => useDecoderPlace.getState().place,
+  isLocal,
+);
+
 /** The page's one editor. */
-export const editor = new Editor(new ServerPredictor(), (project, image, review) => {
+export const editor = new Editor(predictor, (project, image, review) => {
   window.location.hash = formatRoute(
     image === null ? { page: "gallery", project } : { page: "image", project, image, review },
   );

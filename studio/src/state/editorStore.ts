@@ -119,7 +119,7 @@ export function useEditor<T>(select: (state: EditorState) => T): T {
 
 /** What the panels may do; implemented by the editor (`editor` in src/editor/index.ts). */
 export interface EditorActions {
-  open(project: Id, image: Id): Promise<void>;
+  open(project: Id, image: Id, review?: boolean): Promise<void>;
   close(): Promise<void>;
   next(): Promise<void>;
   previous(): Promise<void>;
@@ -156,6 +156,8 @@ export interface EditorActions {
   reorder(id: Id, where: "up" | "down" | "top" | "bottom"): void;
   refine(id: Id): void;
   combine(ids: readonly Id[], operation: "union" | "subtract" | "intersect"): void;
+  /** Every connected part an object of its own. */
+  split(ids: Iterable<Id>): void;
   fillHoles(ids: Iterable<Id>): void;
   removeIslands(ids: Iterable<Id>): void;
   /** Fewer vertices; gives what a tolerance would cost, `apply` does it. */

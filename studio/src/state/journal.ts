@@ -1,18 +1,23 @@
-/** What must survive a reload, in the browser's IndexedDB: rows that are not saved yet, and the steps of undo. */
+/** What must survive a reload, in the browser's IndexedDB: rows that are not saved yet, the steps of undo, the collage. */
 
 import type { Journal } from "../core/save";
+import type { StoredSteps } from "../core/steps";
 import type { Id, MaskRow } from "../core/types";
 
 const DATABASE = "anymask-studio";
 const ROWS = "rows";
 const STEPS = "steps";
+const COLLAGE = "collage";
 
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore(ROWS, { keyPath: "order", autoIncrement: true }).createIndex("id", "row.id");
+      request.result
+        .createObjectStore(ROWS, { keyPath: "order", autoIncrement: true })
+        .createIndex("id", "row.id");
       request.result.createObjectStore(STEPS, { keyPath: "key" });
+      request.result.createObjectStore(COLLAGE, { keyPath: "id" });
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -61,7 +66,79 @@ export class BrowserJournal implements Journal {
   }
 
   async all(): Promise<readonly MaskRow[]> {
-    const entries = await transact(ROWS, "readonly", (store) => store.getAll() as IDBRequest<{ user: Id; row: MaskRow }[]>);
+    const entries = await transact(
+      ROWS,
+      "readonly",
+      (store) => store.getAll() as IDBRequest<{ user: Id; row: MaskRow }[]>,
+    );
     return (entries ?? []).filter((entry) => entry.user === this.user).map((entry) => entry.row);
   }
 }
+
+/** Pictures whose steps are kept; those not worked on for longest are forgotten. */
+const PICTURES = 50;
+
+interface StepsEntry {
+  readonly key: string;
+  readonly when: number;
+  readonly steps: StoredSteps;
+}
+
+/** The steps of undo of one person, a picture each. Losing them is no loss of work: errors are not told. */
+export class StepsShelf {
+  constructor(private readonly user: Id) {}
+
+  async put(image: Id, steps: StoredSteps): Promise<void> {
+    const entry: StepsEntry = { key: this.#key(image), when: Date.now(), steps };
+    await transact(STEPS, "readwrite", (store) => {
+      store.put(entry);
+      return null;
+    }).catch(() => undefined);
+  }
+
+  async get(image: Id): Promise<StoredSteps | null> {
+    const found = await transact(
+      STEPS,
+      "readonly",
+      (store) => store.get(this.#key(image)) as IDBRequest<StepsEntry | undefined>,
+    ).catch(() => undefined);
+    return found?.steps ?? null;
+  }
+
+  /** Forgets pictures of long ago. */
+  async tidy(): Promise<void> {
+    await transact(STEPS, "readwrite", (store) => {
+      store.getAll().onsuccess = (event) => {
+        const entries = (event.target as IDBRequest<StepsEntry[]>).result;
+        const old = [...entries].sort((a, b) => b.when - a.when).slice(PICTURES);
+        for (const { key } of old) store.delete(key);
+      };
+      return null;
+    }).catch(() => undefined);
+  }
+
+  #key(image: Id): string {
+    return `${this.user}/${image}`;
+  }
+}
+
+/** The pictures of the collage's cut-outs, PNG. */
+export const collageShelf = {
+  async put(id: Id, picture: Blob): Promise<void> {
+    await transact(COLLAGE, "readwrite", (store) => {
+      store.put({ id, picture });
+      return null;
+    });
+  },
+  async remove(id: Id): Promise<void> {
+    await transact(COLLAGE, "readwrite", (store) => store.delete(id));
+  },
+  async all(): Promise<ReadonlyMap<Id, Blob>> {
+    const entries = await transact(
+      COLLAGE,
+      "readonly",
+      (store) => store.getAll() as IDBRequest<{ id: Id; picture: Blob }[]>,
+    );
+    return new Map((entries ?? []).map(({ id, picture }) => [id, picture]));
+  },
+};
