@@ -246,7 +246,7 @@ def test_a_name_that_many_guess_at_is_slowed_down(folder: Path) -> None:
         make_checks_fast(studio)
         codes = set()
         with studio.visitor() as client:
-            for number in range(200):
+            for number in range(120):
                 answer = client.post(
                     f"{API}/login",
                     json={"name": "boss", "password": "guess guess"},

@@ -1,6 +1,6 @@
 """The API's description for the front end's client.
 
-    python -m anymask.studio.openapi > studio/openapi.json
+python -m anymask.studio.openapi > studio/openapi.json
 """
 
 from __future__ import annotations

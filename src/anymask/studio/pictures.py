@@ -69,7 +69,7 @@ class Pictures:
 
     def picture(self, image: Image) -> Picture:
         """The pixels of a picture; for a thread. Raises Problem (404, 422), ImageError."""
-        return load_picture(self._workspace.file(image.path), self._max_pixels)
+        return load_picture(self._workspace.picture(image), self._max_pixels)
 
     async def _prepare(self, images: list[str], model: Model) -> None:
         for image in images:
@@ -99,7 +99,7 @@ class Pictures:
 
     def _stored(self, image: str) -> StoredImage:
         row = self._find(image)
-        data = self._workspace.file(row.path).read_bytes()
+        data = self._workspace.picture(row).read_bytes()
         return StoredImage(row.sha256, data, "application/octet-stream", (row.height, row.width))
 
 

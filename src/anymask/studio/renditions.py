@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PilImageType
 
 _SHOWN_BYTES, _SMALL_BYTES = 4096 * MIB, 1024 * MIB
+_AT_ONCE = 2
+"""Pictures decoded at a time: a gallery asks for many, and each takes its pixels' memory."""
 _SHOWN_AS_THEY_ARE = {"image/jpeg": ("RGB", "L"), "image/png": ("RGB", "L", "P", "1"), "image/webp": ("RGB",)}
 """Media types that browsers show, and Pillow's modes in which they mean the same to them and to us."""
 _LOSSLESS_PIXELS = 4_000_000
@@ -43,13 +46,14 @@ class Renditions:
         self._workspace, self._max_pixels = workspace, max_pixels
         self._shown = FileCache(workspace.cache / "shown", _SHOWN_BYTES)
         self._small = FileCache(workspace.cache / "thumbnails", _SMALL_BYTES)
+        self._decoding = threading.Semaphore(_AT_ONCE)
 
     def full(self, image: Image) -> Rendition:
         """The whole picture with exactly the pixels that the model sees.
 
         Raises Problem (404) if the file has gone, ImageError or Problem (413, 415, 422) if it cannot be read.
         """
-        path = self._workspace.file(image.path)
+        path = self._workspace.picture(image)
         with path.open("rb") as file:
             header = read_header(file, self._max_pixels)
         if _is_shown_as_it_is(path, header):
@@ -60,29 +64,31 @@ class Renditions:
 
     def thumbnail(self, image: Image, size: int) -> Rendition:
         """The picture scaled down so that its long side has `size` pixels; WebP. Raises as `full`."""
-        path = self._workspace.file(image.path)
+        path = self._workspace.picture(image)
         data = self._small.get(f"{image.sha256}.{size}.webp", lambda: self._scaled(path, size))
         return Rendition(data, "image/webp")
 
     def _encoded(self, path: Path, suffix: str) -> bytes:
         from PIL import Image as PilImage
 
-        picture = load_picture(path, self._max_pixels)
         file = io.BytesIO()
-        if suffix == "png":
-            PilImage.fromarray(picture.pixels).save(file, "PNG", compress_level=3)
-        else:
-            PilImage.fromarray(picture.pixels).save(file, "JPEG", quality=95, subsampling=0)
+        with self._decoding:
+            picture = load_picture(path, self._max_pixels)
+            if suffix == "png":
+                PilImage.fromarray(picture.pixels).save(file, "PNG", compress_level=3)
+            else:
+                PilImage.fromarray(picture.pixels).save(file, "JPEG", quality=95, subsampling=0)
         return file.getvalue()
 
     def _scaled(self, path: Path, size: int) -> bytes:
         from PIL import Image as PilImage
 
-        small = _draft(path, size)
-        if small is None:
-            small = PilImage.fromarray(np.asarray(load_picture(path, self._max_pixels).pixels))
-        small.thumbnail((size, size), PilImage.Resampling.BICUBIC)
         file = io.BytesIO()
+        with self._decoding:
+            small = _draft(path, size)
+            if small is None:
+                small = PilImage.fromarray(np.asarray(load_picture(path, self._max_pixels).pixels))
+            small.thumbnail((size, size), PilImage.Resampling.BICUBIC)
         small.convert("RGB").save(file, "WEBP", quality=80, method=2)
         return file.getvalue()
 
@@ -109,14 +115,20 @@ def _is_shown_as_it_is(path: Path, header: PictureHeader) -> bool:
 
 
 def _draft(path: Path, size: int) -> PilImageType | None:
-    """A JPEG decoded at a fraction of its size, upright: many times faster. None for everything else."""
+    """A JPEG decoded at a fraction of its size, upright: many times faster.
+
+    None for everything else, and for what cannot be read: the slow way says why.
+    """
     from PIL import Image as PilImage
     from PIL import ImageOps
 
-    with own_size_guard():
-        image = PilImage.open(path)
-    with image:
-        if image.format != "JPEG" or image.mode not in ("RGB", "L"):
-            return None
-        image.draft("RGB", (2 * size, 2 * size))
-        return ImageOps.exif_transpose(image.convert("RGB"))
+    try:
+        with own_size_guard():
+            image = PilImage.open(path, formats=["JPEG"])
+        with image:
+            if image.mode not in ("RGB", "L"):
+                return None
+            image.draft("RGB", (2 * size, 2 * size))
+            return ImageOps.exif_transpose(image.convert("RGB"))
+    except Exception:  # Pillow lets many kinds out for damaged files
+        return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from anymask.core.errors import InputError, OutputError
 from anymask.core.files import write_atomically
 from anymask.server.problems import Problem
+from anymask.store import Image
 
 OWN_FOLDER = ".anymask"
 SUFFIXES = frozenset(
@@ -86,6 +87,13 @@ class Workspace:
         place = self._inside(path)
         if place is None or not place.is_file():
             raise Problem(404, "no_file", "the picture's file is no longer in the workspace's folder")
+        return place
+
+    def picture(self, image: Image) -> Path:
+        """Where a picture's file lies. Raises Problem (404) as `file`, and for one that has been changed."""
+        place = self.file(image.path)
+        if place.stat().st_size != image.bytes:
+            raise Problem(404, "changed_file", "the picture's file is another one than when it was added")
         return place
 
     def folder(self, under: str) -> Path:

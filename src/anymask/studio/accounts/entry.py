@@ -51,6 +51,7 @@ class Entry:
     def __init__(self, config: StudioConfig, store: Store, secret: bytes) -> None:
         self._store = store
         self._lifetime = timedelta(hours=config.session_hours)
+        self._has_token = config.token is not None
         self._tokens = TokenGuard(config.token, time.monotonic)
         self._local_csrf = hmac.new(secret, b"csrf of the local administrator", hashlib.sha256).hexdigest()
         # Cookies do not know ports: two studios on one machine must not overwrite each other's.
@@ -72,13 +73,18 @@ class Entry:
         scope.setdefault("state", {})["visitor"] = visitor
         if path in _OPEN:
             return
-        if is_served and (self._local is not None or "authorization" in headers or "token" in headers):
+        if is_served and self._is_for_programs(headers):
             self._tokens.check(headers, client)
             return
         if visitor.user is None:
             raise Problem(401, "unauthorized", "nobody is logged in; log in first")
         if scope["method"] not in _READING:
             _check_csrf(headers, visitor)
+
+    def _is_for_programs(self, headers: Headers) -> bool:
+        """Whether the token decides, and not the session."""
+        shows_one = "authorization" in headers or "token" in headers
+        return self._local is not None or (self._has_token and shows_one)
 
     async def _visitor(self, headers: Headers) -> Visitor:
         if self._local is not None:

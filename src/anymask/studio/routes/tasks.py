@@ -62,7 +62,7 @@ def next_task(project: ProjectHere, asked: NextTask, studio: Studio, who: Person
     if asked.kind == "review" and not has_role(who, "reviewer"):
         raise Problem(403, "forbidden", f"reviews are for reviewers; your role is {who.role}")
     if asked.image is not None and image_of(asked.image, studio, who).project_id != project.id:
-        raise unknown("image")
+        raise unknown()
     task = studio.store.tasks.claim(project.id, who.id, asked.kind, asked.image)
     if task is None and asked.image is not None:
         raise Problem(409, "lease_held", "somebody else works on this picture; choose another")
@@ -113,7 +113,7 @@ def _check(id: str, studio: StudioServices, who: User) -> None:
     try:
         project_of(studio.store.tasks.get(id).project_id, studio, who)
     except NotFound:
-        raise unknown("task") from None
+        raise unknown() from None
 
 
 def _answer(task: Task) -> TaskAnswer:
