@@ -13,7 +13,6 @@ from anymask.automatic.naming import LONGEST_NAME, MOST_NAMES, read_names, with_
 from anymask.core.errors import FormatError, InputError
 from anymask.core.images import Picture, load_image
 from anymask.core.record import MaskRecord
-from tests.cli.conftest import Command, command, photo  # noqa: F401
 from tests.fake_runtime import fake_model, scene
 
 COLOURS = {"orange": (230, 120, 30), "blue": (30, 60, 220)}
@@ -76,14 +75,3 @@ def test_bad_files_of_names(tmp_path: Path, data: bytes, hint: str) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(FormatError, match="cannot read"):
         read_names(tmp_path / "nowhere.txt")
-
-
-def test_the_command_says_what_is_missing(command: Command, photo: Path, tmp_path: Path) -> None:  # noqa: F811
-    (tmp_path / "names.txt").write_text("cat\ndog\n")
-    done = command("everything", photo, "--labels", "names.txt")
-    assert (done.code, len(done.error_lines)) == (2, 1)
-    assert "holds 2 names" in done.err
-    assert "leave --labels out" in done.err
-    (tmp_path / "names.txt").write_text("cat\ncat\n")
-    assert "line 2" in command("everything", photo, "--labels", "names.txt").err
-    assert [path.name for path in tmp_path.iterdir()] != ["photo-masks.json"]

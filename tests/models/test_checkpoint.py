@@ -137,7 +137,7 @@ def refuse(path: Path, message: str) -> None:
     ("content", "message"),
     [
         (b"", "empty"),
-        (b"\x80\x02}q\x00.", "before 1.6"),
+        (b"\x80\x02}q\x00.", "not one that torch.save wrote"),
         (b"\0" * 257 + b"ustar\0" + b"\0" * 300, "tar archive"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
@@ -162,8 +162,25 @@ def test_missing_file_and_empty_folder(tmp_path: Path) -> None:
 
 
 def test_legacy_format_of_torch(tmp_path: Path) -> None:
-    torch.save(PLAIN, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    refuse(tmp_path / "old.pth", "before 1.6")
+    path = tmp_path / "old.pth"
+    torch.save({"model": PLAIN}, path, _use_new_zipfile_serialization=False)
+    found = read_checkpoint(path)
+    assert {name: tensor.shape for name, tensor in PLAIN.items()} == found.shapes
+    for name, tensor in PLAIN.items():
+        np.testing.assert_array_equal(
+            found[name], tensor.float().numpy() if tensor.is_floating_point() else tensor
+        )
+
+
+def test_legacy_files_cut_short_or_hostile(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    torch.save(PLAIN, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for length in (len(whole) - 1, len(whole) // 2, 60, 20):
+        path.write_bytes(whole[:length])
+        refuse(path, "damaged|lacks the storage")
+    torch.save({"w": torch.zeros(2), "harm": Path("x")}, path, _use_new_zipfile_serialization=False)
+    refuse(path, "asks for 'pathlib")
 
 
 def test_another_zip_archive(tmp_path: Path) -> None:
@@ -363,7 +380,7 @@ def hostile(trap: Path) -> dict[str, tuple[bytes, str]]:
         "INST": (b"(" + argument + b"iposix\nsystem\n.", "instruction INST"),
         "OBJ": (b"(" + system + argument + b"o.", "system"),
         "OBJ of an admitted name": (b"(ccollections\nOrderedDict\no.", "instruction OBJ"),
-        "NEWOBJ": (b"\x80\x02ccollections\nOrderedDict\n)\x81.", "instruction NEWOBJ"),
+        "NEWOBJ": (b"\x80\x02ccollections\nOrderedDict\n)\x81.", "makes an object"),
         "NEWOBJ_EX": (b"\x80\x04ccollections\nOrderedDict\n)}\x92.", "instruction NEWOBJ_EX"),
         "EXT1": (b"\x80\x02\x82\x01.", "instruction EXT1"),
         "EXT4": (b"\x80\x02\x84\x01\0\0\0.", "instruction EXT4"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from anymask.core.errors import InputError
+
+if TYPE_CHECKING:
+    from anymask.text.naming import Words
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -40,7 +43,14 @@ def everything(
         Literal["leave", "fill"], typer.Option(help="Pixels in no mask, in the label map.")
     ] = "leave",
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Names, one a line; needs the text module.")
+        Path | None, typer.Option(metavar="FILE", help="Name the masks: a file of names, one a line.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --labels: who knows words; see anymask find.")
+    ] = None,
+    label_threshold: Annotated[
+        float | None,
+        typer.Option(help="With --labels: least score of a name; the encoder's own if not given."),
     ] = None,
     tree: Annotated[bool, typer.Option("--tree", help="Ids, and the parent of masks inside masks.")] = False,
     save_state: Annotated[
@@ -152,16 +162,14 @@ def everything(
     from anymask.cli.everything_job import refilter as filter_again
     from anymask.cli.everything_results import Results
 
-    if labels is not None:
-        from anymask.automatic.naming import refuse_names
-
-        refuse_names(labels)
+    words = _words(labels, encoder, label_threshold, precision, threads)
     settings = {name: value for name, value in given.items() if value is not None}
     sources = [*images, *amg_input]
     if refilter is not None and len(sources) > 1:
         raise InputError(f"--refilter is about one image, {len(sources)} are given; give at most one")
     if huge or (refilter is None and is_huge(sources)):
         whole = {"--overlay": overlay, "--save-state": save_state, "--refilter": refilter, "--json": as_json}
+        whole["--labels"] = words
         work = HugeJob.plan(
             sources,
             output=output,
@@ -193,11 +201,26 @@ def everything(
         gaps=gaps,
     )
     if refilter is not None:
-        filter_again(refilter, sources[0] if sources else None, preset, settings, results)
+        filter_again(refilter, sources[0] if sources else None, preset, settings, results, words)
         return
-    job = EverythingJob(preset, settings, results, overwrite)
+    job = EverythingJob(preset, settings, results, overwrite, words)
     chosen = amg_model(model, model_type=model_type, checkpoint=checkpoint, device=device)
     raise typer.Exit(job.run(chosen, precision=precision, backend=backend, threads=threads))
+
+
+def _words(
+    labels: Path | None, encoder: str | None, threshold: float | None, precision: str, threads: int | None
+) -> Words | None:
+    if labels is None:
+        if encoder is not None or threshold is not None:
+            raise InputError("--encoder and --label-threshold are about names; give --labels FILE as well")
+        return None
+    from anymask.automatic.naming import read_names
+    from anymask.text import encoder_of
+    from anymask.text.naming import Words
+
+    names = read_names(labels)
+    return Words(names, encoder_of(encoder, precision=precision, threads=threads), threshold)
 
 
 def _layers(given: str) -> int | str:

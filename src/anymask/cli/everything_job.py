@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anymask.automatic import AutomaticSettings, AutomaticState, generate_masks, preset_settings
 from anymask.automatic.crop_rule import AUTO, resolved
@@ -22,6 +22,9 @@ from anymask.core.locks import alone_in
 from anymask.predict import load as loading
 from anymask.predict.model import Model
 
+if TYPE_CHECKING:
+    from anymask.text.naming import Words
+
 DONE, FAILED = 0, 1
 AMG_MODELS = {"default": "vit_h", "vit_h": "vit_h", "vit_l": "vit_l", "vit_b": "vit_b"}
 
@@ -31,6 +34,7 @@ class EverythingJob:
     """All masks of every image.
 
     preset, overrides: of the settings; the model has its word on them. overwrite: do again what is complete.
+    words: what names the masks, or keeps those that are looked for; None leaves them as they are.
     Raises InputError for a preset or setting that cannot be meant, before any model is loaded.
     """
 
@@ -38,6 +42,7 @@ class EverythingJob:
     overrides: Mapping[str, Any]
     results: Results
     overwrite: bool
+    words: Words | None = None
 
     def __post_init__(self) -> None:
         preset_settings(self.preset, **resolved(self.overrides, (1, 1), 1))
@@ -86,11 +91,15 @@ class EverythingJob:
     def _one(self, model: Model, number: int) -> None:
         picture = read_picture(self.results.images[number])
         settings = self._settings(model, picture.image_hw)
-        if self.results.states is None:
-            self.results.give(number, generate_masks(model, picture, settings), picture=picture)
-        else:
+        state, records = None, None
+        if self.results.states is not None:
             state = model.everything(picture, **vars_of(settings))
-            self.results.give(number, state.records(), picture=picture, state=state)
+            records = state.records()
+        else:
+            records = generate_masks(model, picture, settings)
+        if self.words is not None:
+            records = self.words(picture, records)
+        self.results.give(number, records, picture=picture, state=state)
 
     def _settings(self, model: Model, image_hw: tuple[int, int]) -> AutomaticSettings:
         overrides = resolved(self.overrides, image_hw, model.spec.input_size)
@@ -126,6 +135,7 @@ class EverythingJob:
             "format": self.results.format,
             "tree": self.results.tree,
             "gaps": self.results.gaps,
+            **({} if self.words is None else {"words": self.words.about()}),
         }
 
     def _report_failure(self, image: str, error: Exception) -> None:
@@ -136,17 +146,28 @@ class EverythingJob:
 
 
 def refilter(
-    path: str, picture_file: str | None, preset: str | None, filters: Mapping[str, Any], results: Results
+    path: str,
+    picture_file: str | None,
+    preset: str | None,
+    filters: Mapping[str, Any],
+    results: Results,
+    words: Words | None = None,
 ) -> None:
     """Filter a saved state and write its results; nothing is decoded.
 
-    picture_file: the image, needed for overlays. Raises InputError if it is another image than the state's.
+    picture_file: the image, needed for overlays and names. Raises InputError if it is another one than the
+        state's.
     """
     state = AutomaticState.load(path)
     picture = None if picture_file is None else read_picture(picture_file)
     if picture is not None and picture.sha256 != state.image_sha256:
         raise InputError(f"'{path}' is the state of another image than '{picture_file}'; give that image")
-    results.give(0, state.records(preset, **filters), picture=picture, state=state)
+    records = state.records(preset, **filters)
+    if words is not None:
+        if picture is None:
+            raise InputError("--labels looks at the picture; give the image beside --refilter")
+        records = words(picture, records)
+    results.give(0, records, picture=picture, state=state)
 
 
 def vars_of(settings: AutomaticSettings) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Results:
     format: of the masks, None where each file's ending says it. to_stdout: the masks of the one image go
     there.
     is_job: several images or a folder, which can be taken up again. tree, gaps: as the options say.
+    hint: what to say where there is no mask.
     """
 
     images: tuple[str, ...]
@@ -48,6 +49,7 @@ class Results:
     is_job: bool
     tree: bool
     gaps: Literal["leave", "fill"]
+    hint: str = "try lower --pred-iou-thresh and --stability-score-thresh"
 
     @classmethod
     def plan(
@@ -63,8 +65,14 @@ class Results:
         quiet: bool,
         tree: bool,
         gaps: Literal["leave", "fill"],
+        kind: str = "masks",
+        hint: str = hint,
     ) -> Results:
-        """Decide every file before any work. Raises InputError for what cannot be meant."""
+        """Decide every file before any work.
+
+        kind: of the results, for the file's name where none is given. Raises InputError for what cannot be
+        meant.
+        """
         if not given:
             raise InputError("no image is given; give files or a folder, or --refilter STATE")
         if format is not None:
@@ -77,7 +85,7 @@ class Results:
         if to_stdout and (is_job or as_json):
             raise InputError("-o - (stdout) takes the masks of one image, and not together with --json")
         if output is None and not (overlay or label_map or save_state or as_json):
-            output = f"{{name}}-masks{suffix}"
+            output = f"{{name}}-{kind}{suffix}"
 
         def target(option: str, wanted: str | None, ending: str) -> Target | None:
             if wanted is None:
@@ -107,6 +115,7 @@ class Results:
             is_job=is_job,
             tree=tree,
             gaps=gaps,
+            hint=hint,
         )
 
     def paths(self, number: int) -> list[Path]:
@@ -154,12 +163,12 @@ class Results:
             data = encode(parts.records, "labelmap", picture=picture)
             files.append(("label_map", self.label_maps.paths[number], data))
         if self.overlays is not None:
-            from anymask.core.draw import overlay
+            from anymask.core.draw_names import overlay_with_names
 
             if picture is None:
                 raise InputError("--overlay draws on the picture; give the image beside --refilter")
             path = self.overlays.paths[number]
-            drawn = overlay(picture.pixels, [record.mask for record in records])
+            drawn = overlay_with_names(picture.pixels, records)
             files.append(("overlay", path, encode_picture(drawn, path)))
         return files
 
@@ -172,7 +181,7 @@ class Results:
             print(json.dumps({"source": source, "outputs": written, **contents}), flush=True)
         if not self.quiet:
             files = f" -> {', '.join(written.values())}" if written else ""
-            hint = "" if records else " (try lower --pred-iou-thresh and --stability-score-thresh)"
+            hint = "" if records else f" ({self.hint})"
             say(
                 one_line(f"{source}: {len(records)} masks{hint}{files}{self._lost(number, records, picture)}")
             )

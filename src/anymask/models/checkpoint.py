@@ -10,18 +10,25 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from anymask.core.errors import ModelError
+from anymask.models.legacy_archive import looks_like_legacy, read_legacy_archive
 from anymask.models.safetensors_file import looks_like_safetensors, read_safetensors
 from anymask.models.stored_tensor import StoredTensor
 from anymask.models.torch_archive import read_torch_archive
 
 _OTHERS: Final = (
-    (0, b"\x80", "It was saved by PyTorch before 1.6; load it there and save it again with torch.save."),
+    (0, b"\x80", "It is a pickle, but not one that torch.save wrote."),
     (257, b"ustar", "It is a tar archive; give the .pth or .safetensors file inside it."),
     (0, b"\x1f\x8b", "It is compressed by gzip; unpack it first."),
     (0, b"version https://git-lfs", "It is a pointer of Git LFS, not the file itself; run git lfs pull."),
     (0, b"<", "It is a web page, not the file itself; get the file again."),
 )
-_FILES_OF_FOLDER: Final = ("model.safetensors", "weights.safetensors", "pytorch_model.bin")
+_FILES_OF_FOLDER: Final = (
+    "model.safetensors",
+    "weights.safetensors",
+    "pytorch_model.bin",
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
 
 
 class Checkpoint(Mapping[str, NDArray[Any]]):
@@ -85,6 +92,8 @@ def _read(path: Path) -> dict[str, StoredTensor]:
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     if bytes(data[:4]) == b"PK\3\4":
         return read_torch_archive(path, data)
+    if looks_like_legacy(data):
+        return read_legacy_archive(data)
     if looks_like_safetensors(data):
         return read_safetensors(data)
     for offset, magic, advice in _OTHERS:

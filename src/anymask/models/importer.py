@@ -26,7 +26,7 @@ _GRAPHS_BYTES: Final = 16_000_000  # more than all graph templates of one model 
 
 
 @dataclass(frozen=True)
-class _Checkpoint:
+class CheckpointFile:
     """A checkpoint file and what can be told of it without looking inside."""
 
     path: Path
@@ -36,7 +36,18 @@ class _Checkpoint:
 
     @property
     def source(self) -> dict[str, Any]:
+        """What the manifest of a model made of it says."""
         return {"file": self.path.name, "bytes": self.bytes, "sha256": self.sha256}
+
+    @classmethod
+    def look_at(cls, path: Path) -> CheckpointFile:
+        """The file itself, or the one that the folder holds. Raises ModelError if it cannot be read."""
+        file = find_checkpoint(path)
+        try:
+            title = path.resolve().name if path.is_dir() else path.stem
+            return cls(file, title, file.stat().st_size, file_sha256(file))
+        except OSError as error:
+            raise ModelError(f"Cannot read {path}: {error.strerror}; give a checkpoint file.") from error
 
 
 def import_checkpoint(
@@ -45,25 +56,30 @@ def import_checkpoint(
     """Take a checkpoint, or a complete model folder, into the cache.
 
     path: a `.pth`, `.pt` or `.safetensors` file with Segment Anything's weights under Meta's, MobileSAM's or
-        Hugging Face's names, a Hugging Face folder that holds one, or a model folder.
+        Hugging Face's names, a Hugging Face folder that holds one, a CLIP (see `clip.importer`), or a model
+        folder.
     name: its name from now on; by default the published name of a published file, else that of the file.
     Importing the same file again gives the model that is there already.
     Raises ModelError (not a checkpoint, refused content, name taken), FormatError (not fit for a name),
     OutputError (cache not writable, disk full).
     """
+    from anymask.models.clip.importer import import_clip, is_clip  # it uses this module's parts
+
     registry = registry or Registry()
     if is_model_folder(Path(path)):
         return _import_folder(ModelFolder.open(path), name, registry)
-    checkpoint = _look_at(Path(path))
+    if is_clip(Path(path)):
+        return import_clip(Path(path), name, registry=registry)
+    checkpoint = CheckpointFile.look_at(Path(path))
     tensors = _CanonicalTensors(checkpoint.path)
     spec = _published(checkpoint, registry)
     if spec is None or name not in (None, spec.name):
-        name = _as_name(checkpoint.title) if name is None else name
-        _check_may_use(name, registry)
+        name = as_name(checkpoint.title) if name is None else name
+        check_may_use(name, registry)
         spec = ModelSpec(name, tensors.architecture, licence=spec.licence if spec else "unknown")
     cache = registry.cache
     with cache.lock(spec.name):
-        known = _already_there(spec, checkpoint.sha256, cache)
+        known = already_there(spec, checkpoint.sha256, cache)
         if known is not None:
             return known
         cache.require_space(tensors.model_bytes, f"Model {spec.full_name}")
@@ -84,7 +100,7 @@ def make_model(
         raise ModelError(f"{checkpoint} holds a {found}; {spec.full_name} is a {spec.architecture}.")
     with cache.new_model(spec.name, spec.version) as folder:
         fill_model_folder(found, tensors, folder)
-        Manifest(spec, _describe_files(folder), source).write(folder / MANIFEST)
+        Manifest(spec, describe_files(folder), source).write(folder / MANIFEST)
     return ModelFolder.open(cache.folder(spec.name, spec.version))
 
 
@@ -123,7 +139,7 @@ def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> 
     spec = manifest.spec
     # Another version of a model that came with the package may stand beside it.
     if name is not None or (spec.name, spec.version) in {(n, v) for n, v, _ in registry.boxed()}:
-        _check_may_use(spec.name, registry)
+        check_may_use(spec.name, registry)
     with registry.cache.lock(spec.name):
         target = registry.cache.folder(spec.name, spec.version)
         known = try_open(target)
@@ -139,37 +155,30 @@ def _import_folder(given: ModelFolder, name: str | None, registry: Registry) -> 
         return ModelFolder.open(target)
 
 
-def _look_at(path: Path) -> _Checkpoint:
-    file = find_checkpoint(path)
-    try:
-        title = path.resolve().name if path.is_dir() else path.stem
-        return _Checkpoint(file, title, file.stat().st_size, file_sha256(file))
-    except OSError as error:
-        raise ModelError(f"Cannot read {path}: {error.strerror}; give a checkpoint file.") from error
-
-
-def _published(checkpoint: _Checkpoint, registry: Registry) -> ModelSpec | None:
+def _published(checkpoint: CheckpointFile, registry: Registry) -> ModelSpec | None:
     for spec in registry.official.values():
         if spec.download is not None and spec.download.sha256 == checkpoint.sha256:
             return spec
     return None
 
 
-def _as_name(title: str) -> str:
+def as_name(title: str) -> str:
+    """A model's name made of a file's. Raises FormatError if none can be made."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-._")[:64]
     if not name:
         raise FormatError(f"No model name can be made of {title!r}; choose one with --name.")
     return name
 
 
-def _check_may_use(name: str, registry: Registry) -> None:
+def check_may_use(name: str, registry: Registry) -> None:
+    """Raise FormatError unless it can name a model, ModelError if a published one has that name."""
     check_name("name", name)
     boxed = {boxed for boxed, _, _ in registry.boxed()}
     if name in registry.official or name in boxed:
         raise ModelError(f"The name {name!r} belongs to the published model; choose another one with --name.")
 
 
-def _already_there(spec: ModelSpec, sha256: str, cache: ModelCache) -> ModelFolder | None:
+def already_there(spec: ModelSpec, sha256: str, cache: ModelCache) -> ModelFolder | None:
     """The same checkpoint's intact model, None if the place is free (or holds a damaged one)."""
     known = try_open(cache.folder(spec.name, spec.version))
     if known is not None and known.manifest.source.get("sha256") != sha256:
@@ -184,5 +193,6 @@ def _taken(spec: ModelSpec) -> ModelError:
     )
 
 
-def _describe_files(folder: Path) -> dict[str, FileEntry]:
+def describe_files(folder: Path) -> dict[str, FileEntry]:
+    """The files of a folder for its manifest."""
     return {path.name: FileEntry(file_sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())}

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from anymask.core.errors import FormatError
 
-ARCHITECTURES: Final = ("sam_vit_b", "sam_vit_l", "sam_vit_h", "sam_tiny_vit", "lite")
+ARCHITECTURES: Final = ("sam_vit_b", "sam_vit_l", "sam_vit_h", "sam_tiny_vit", "lite", "clip")
 PROMPTS: Final = ("point", "box", "mask")
+TEXT: Final = "text"
+"""The prompt of models that know words; they find no masks themselves."""
 SAM_PIXEL_MEAN: Final = (123.675, 116.28, 103.53)
 SAM_PIXEL_STD: Final = (58.395, 57.12, 57.375)
 
@@ -97,7 +99,8 @@ class ModelSpec:
     """Everything a runtime, a menu or a downloader must know about a model, without its weights.
 
     architecture: one of `ARCHITECTURES`; config: what the architecture leaves open (JSON values).
-    input_size: side of the square the network sees, in pixels; mask_size: side of its low-resolution logits.
+    input_size: side of the square the network sees, in pixels; mask_size: side of its low-resolution logits
+        (of a CLIP: of its grid of patches).
     pixel_mean, pixel_std, pad_value: (red, green, blue) in pixel units, 0 to 255. The network gets
         (pixel - mean) / std; where the picture does not fill the square it gets `pad_value` treated alike
         (for SAM pad_value equals pixel_mean, that is, zero after normalisation).
@@ -138,8 +141,8 @@ class ModelSpec:
         _check_triple("pad_value", self.pad_value)
         _check_words("features", self.features)
         _check_words("prompts", self.prompts)
-        if not set(self.prompts) <= set(PROMPTS):
-            raise field_error("prompts", self.prompts, f"some of {', '.join(PROMPTS)}")
+        if not set(self.prompts) <= {*PROMPTS, TEXT}:
+            raise field_error("prompts", self.prompts, f"some of {', '.join((*PROMPTS, TEXT))}")
         if not isinstance(self.licence, str) or not self.licence:
             raise field_error("licence", self.licence, "an SPDX licence name, or 'unknown'")
         if not isinstance(self.config, Mapping):

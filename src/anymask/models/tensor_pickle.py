@@ -32,7 +32,9 @@ DTYPE_OF_STORAGE: Final = {
 _ORDERED_DICT: Final = "collections OrderedDict"
 _REBUILD_TENSOR: Final = "torch._utils _rebuild_tensor_v2"
 _REBUILD_PARAMETER: Final = "torch._utils _rebuild_parameter"
-_ADMITTED: Final = {_ORDERED_DICT, _REBUILD_TENSOR, _REBUILD_PARAMETER, *DTYPE_OF_STORAGE}
+_LISTS: Final = {f"torch.jit._pickle build_{kind}list" for kind in ("int", "double", "bool", "tensor")}
+_ADMITTED: Final = {_ORDERED_DICT, _REBUILD_TENSOR, _REBUILD_PARAMETER, *_LISTS, *DTYPE_OF_STORAGE}
+_SCRIPT: Final = "__torch__"  # TorchScript's classes: their code lies in the archive, and stays there
 
 _OPCODES: Final = {opcode.code: opcode for opcode in pickletools.opcodes}
 _CONSTANTS: Final = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -51,12 +53,17 @@ class Storage:
     dtype: str
 
 
+class ScriptModule(dict[str, Any]):
+    """A module of a TorchScript archive, as the values of its attributes."""
+
+
 FindStorage = Callable[[str, str, int], Storage]
 """(key, dtype, count) -> the storage of that key in the archive."""
 
 
 def read_tensor_pickle(pickle: bytes, find_storage: FindStorage) -> Any:
-    """The object that `pickle` describes: dictionaries, lists, tuples, strings, numbers and `StoredTensor`s.
+    """The object that `pickle` describes: dictionaries, lists, tuples, strings, numbers, `StoredTensor`s and
+    `ScriptModule`s.
 
     Raises ModelError naming what it refuses, or when the pickle is damaged.
     """
@@ -153,7 +160,9 @@ class _Machine:
 
     def storage_of(self, identity: Any) -> Storage:
         match identity:
-            case ("storage", _Name(full=kind), str(key), str(), int(count)) if kind in DTYPE_OF_STORAGE:
+            case ("storage", _Name(full=kind), str(key), str(), int(count), *rest) if (
+                kind in DTYPE_OF_STORAGE and rest in ([], [None])  # before 1.6: no part of another storage
+            ):
                 return self.find_storage(key, DTYPE_OF_STORAGE[kind], count)
         raise ModelError("It refers to something outside that is no plain storage of numbers.")
 
@@ -163,10 +172,19 @@ class _Machine:
             raise ModelError("It calls something that is no function of PyTorch's tensors.")
         self.stack.append(_rebuild(function.full, arguments))
 
+    def new_object(self) -> None:
+        arguments, kind = self.pop(), self.pop()
+        if not isinstance(kind, _Name) or not kind.full.startswith(_SCRIPT) or arguments != ():
+            raise ModelError("It makes an object of something that is no module of TorchScript.")
+        self.stack.append(ScriptModule())
+
     def build(self) -> None:
-        """Drop the attributes of an OrderedDict: PyTorch keeps version numbers of its modules there."""
-        self.pop()
-        if type(self.stack[-1]) is not OrderedDict:
+        """Keep the attributes of a module of TorchScript. Drop those of an OrderedDict: PyTorch keeps version
+        numbers of its modules there."""
+        state = self.pop()
+        if type(self.stack[-1]) is ScriptModule:
+            self.stack[-1].update(_expect(state, dict))
+        elif type(self.stack[-1]) is not OrderedDict:
             raise ModelError("It sets attributes of something that is no OrderedDict.")
 
 
@@ -183,6 +201,7 @@ _INSTRUCTIONS: Final[dict[str, Callable[[_Machine], None]]] = {
     "SETITEMS": _Machine.set_items,
     "BINPERSID": _Machine.persistent_id,
     "REDUCE": _Machine.reduce,
+    "NEWOBJ": _Machine.new_object,
     "BUILD": _Machine.build,
 }
 _KNOWN: Final = {
@@ -197,7 +216,7 @@ def _check(opcode: str) -> None:
 
 
 def _admit(name: str) -> _Name:
-    if name not in _ADMITTED:
+    if name not in _ADMITTED and not name.startswith((f"{_SCRIPT} ", f"{_SCRIPT}.")):
         shown = name.replace(" ", ".")
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         raise ModelError(f"It asks for {shown!r}; only a plain state dict of tensors is admitted.")
@@ -212,6 +231,8 @@ def _rebuild(function: str, arguments: tuple[Any, ...]) -> Any:
             return StoredTensor(saved.data, saved.dtype, shape, strides, offset)
         case (StoredTensor() as tensor, *_) if function == _REBUILD_PARAMETER:
             return tensor
+        case (list() as values,) if function in _LISTS:
+            return values
     raise ModelError(f"It calls {function.replace(' ', '.')} with arguments that make no tensor.")
 
 

@@ -10,25 +10,38 @@ from typing import Any, Final
 
 from anymask.core.errors import ModelError
 from anymask.models.stored_tensor import StoredTensor, item_size
-from anymask.models.tensor_pickle import Storage, read_tensor_pickle
+from anymask.models.tensor_pickle import ScriptModule, Storage, read_tensor_pickle
 
 _MAX_PICKLE_BYTES: Final = 16 << 20  # ViT-H's takes 0.1 MB
+_MAX_MODULES: Final = 10_000  # CLIP's ViT-L/14 has some 400
 _LOCAL_HEADER_BYTES: Final = 30
 _WRAPPERS: Final = ("model", "state_dict", "model_state_dict")  # where training loops put the weights
 
 
 def read_torch_archive(path: Path, data: memoryview) -> dict[str, StoredTensor]:
-    """The tensors of a file that `torch.save` wrote (PyTorch 1.6 or later).
+    """The tensors of a file that `torch.save` (PyTorch 1.6 or later) or `torch.jit.save` wrote.
 
+    Of a TorchScript archive only the tensors are read; its code is not.
     `data`: the whole file's bytes, usually a memory map. A dictionary under "model", "state_dict" or
     "model_state_dict" is opened if the outer one holds no tensor. Raises ModelError.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             saved = _Archive(archive, data)
-            return _tensors(read_tensor_pickle(saved.pickle(), saved.storage))
+            return tensors_of(read_tensor_pickle(saved.pickle(), saved.storage))
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error) as error:
         raise ModelError("It is cut short or damaged; get the file again.") from error
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether the file is an archive of `torch.jit.save`. False for what cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(
+                name.count("/") == 1 and name.endswith("/constants.pkl") for name in archive.namelist()
+            )
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 class _Archive:
@@ -73,7 +86,10 @@ class _Archive:
         return content
 
 
-def _tensors(saved: Any) -> dict[str, StoredTensor]:
+def tensors_of(saved: Any) -> dict[str, StoredTensor]:
+    """The tensors of what a file's pickle describes. Raises ModelError if there are none."""
+    if isinstance(saved, ScriptModule):
+        saved = _flat(saved)
     if isinstance(saved, Mapping):
         for state in (saved, *(saved.get(wrapper) for wrapper in _WRAPPERS)):
             entries = state.items() if isinstance(state, Mapping) else ()
@@ -81,3 +97,16 @@ def _tensors(saved: Any) -> dict[str, StoredTensor]:
             if tensors:
                 return tensors
     raise ModelError("It holds no dictionary of tensors.")
+
+
+def _flat(module: ScriptModule) -> dict[str, StoredTensor]:
+    """The tensors of a module and of all modules below it, under the names that its state dict would have."""
+    tensors: dict[str, StoredTensor] = {}
+    waiting = [("", module)]
+    for _ in range(_MAX_MODULES):
+        if not waiting:
+            return tensors
+        prefix, at = waiting.pop()
+        waiting += [(f"{prefix}{name}.", part) for name, part in at.items() if isinstance(part, ScriptModule)]
+        tensors |= {prefix + name: value for name, value in at.items() if isinstance(value, StoredTensor)}
+    raise ModelError(f"It has more than {_MAX_MODULES:,} modules, or they lie inside each other in a circle.")
