@@ -3,6 +3,7 @@
  * It gives what the server gives for the same prompt (`anymask.studio.prompting.answering`).
  */
 
+import { newId } from "../ids";
 import { isHit } from "../masks";
 import type { Candidate, Prediction, Prompt, PromptPoint } from "../types";
 import { correctedLocally, isMuchWorse } from "./corrections";
@@ -40,19 +41,11 @@ interface Kept {
 const SINGLE = [0] as const;
 const AMBIGUITY = [1, 2, 3] as const;
 const MOST_KEPT = 64;
-const IDS = "browser-";
-
-/** Whether an answer's id is one of a decoder's here. */
-export function isDecodedHere(id: string): boolean {
-  return id.startsWith(IDS);
-}
 
 /** An answer that is asked for is no longer kept, or never was: the mask itself must be sent in its place. */
 export class UnknownPrediction extends Error {
   override readonly name = "UnknownPrediction";
 }
-
-let answers = 0;
 
 /** Answers prompts on one picture. */
 export class Decoder {
@@ -147,7 +140,7 @@ export class Decoder {
   }
 
   private keep(kept: Kept): string {
-    const id = `${IDS}${++answers}`;
+    const id = newId();
     this.kept.set(id, kept);
     const [oldest] = this.kept.keys();
     if (this.kept.size > MOST_KEPT && oldest !== undefined) this.kept.delete(oldest);
