@@ -1,0 +1,1 @@
+"""Image encoders trained without masks: masked autoencoding, and learning a larger encoder's embeddings."""
