@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import mimetypes
 import re
@@ -22,6 +23,7 @@ POLICY = (
 _HASHED = re.compile(r"[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 """File names that change with their content."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_PACKED_WHEN_SENT = (".html", ".js", ".mjs", ".css", ".svg")
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -74,11 +76,20 @@ def _answer(file: Path, request: Request) -> Response:
         if encoding in accepted and packed.is_file():
             headers["Content-Encoding"] = encoding
             return FileResponse(packed, headers=headers, media_type=media_type)
+    if "gzip" in accepted and file.suffix in _PACKED_WHEN_SENT:
+        headers["Content-Encoding"] = "gzip"
+        return Response(_gzipped(file, file.stat().st_mtime_ns), headers=headers, media_type=media_type)
     if not file.is_file():  # only packed: what is large lies in the package once
         return Response(
             gzip.decompress(_packed(file, ".gz").read_bytes()), headers=headers, media_type=media_type
         )
     return FileResponse(file, headers=headers, media_type=media_type)
+
+
+@functools.lru_cache(maxsize=64)
+def _gzipped(file: Path, modified: int) -> bytes:
+    """A file packed, kept in memory. modified: when, so that a new build is packed anew."""
+    return gzip.compress(file.read_bytes(), mtime=0)
 
 
 def _packed(file: Path, suffix: str) -> Path:
