@@ -75,12 +75,13 @@ def split(
     order = [sorted(members)[i] for i in rng.permutation(len(members))]
     away = _take(order, members, held_out * len(groups), leave=2) if held_out else []
     rest = [name for name in order if name not in set(away)]
-    if shots:
-        rest, members = _shots(rest, members, shots)
-    known = sum(len(members[name]) for name in rest)
-    judges = _take(rest, members, validation * known, leave=1)
-    learners = [name for name in rest if name not in set(judges)]
-    sides_of = [{key for name in names for key in members[name]} for names in (learners, judges, away)]
+    used = _shots(rest, members, shots) if shots else {name: members[name] for name in rest}
+    judges = _take(list(used), used, validation * sum(map(len, used.values())), leave=1)
+    sides_of = (
+        {key for name, keys in used.items() if name not in judges for key in keys},
+        {key for name in judges for key in used[name]},
+        {key for name in away for key in members[name]},
+    )
     train, check, held = (tuple(key for key in groups if key in side) for side in sides_of)
     return Split(train, check, held, groups)
 
@@ -100,17 +101,14 @@ def _take(
     return taken
 
 
-def _shots(
-    order: Sequence[str], members: Mapping[str, Sequence[str]], shots: int
-) -> tuple[list[str], dict[str, list[str]]]:
+def _shots(order: Sequence[str], members: Mapping[str, Sequence[str]], shots: int) -> dict[str, list[str]]:
     """One picture of each group in turn, until there are `shots`: few pictures should differ."""
     chosen: dict[str, list[str]] = {name: [] for name in order}
     for turn in range(max(len(members[name]) for name in order)):
         for name in order:
             if sum(map(len, chosen.values())) < shots and turn < len(members[name]):
                 chosen[name].append(members[name][turn])
-    kept = {name: keys for name, keys in chosen.items() if keys}
-    return list(kept), kept
+    return {name: keys for name, keys in chosen.items() if keys}
 
 
 def _too_few(pictures: int, groups: int, sides: int) -> str:

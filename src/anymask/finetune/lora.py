@@ -19,6 +19,7 @@ from anymask.core.files import write_atomically
 from anymask.models.adapter import ABOUT, CONFIG, PREFIX, WEIGHTS, About
 
 MOST_BYTES = 20_000_000
+"""What an adapter of rank 8 takes at most, for any of the published networks."""
 
 
 class LowRank(nn.Module):
@@ -63,9 +64,15 @@ def adapt(network: nn.Module, pattern: str, rank: int, alpha: float) -> list[str
 
 
 def adapter_tensors(network: nn.Module, whole: str) -> dict[str, Tensor]:
-    """What an adapter's file holds, by key: the low-rank changes and the part `whole`, trained entirely."""
-    state = network.state_dict()
-    chosen = {k: v for k, v in state.items() if ".lora_" in k or k.startswith(f"{whole}.")}
+    """What an adapter's file holds, by key: the low-rank changes and the weights of the part `whole`.
+
+    Buffers are not trained and stay the base's.
+    """
+    chosen = {
+        name: value.detach()
+        for name, value in network.named_parameters()
+        if ".lora_" in name or name.startswith(f"{whole}.")
+    }
     return {PREFIX + name: value for name, value in chosen.items()}
 
 

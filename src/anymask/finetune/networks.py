@@ -14,6 +14,7 @@ from anymask.finetune.lora import adapt, adapter_tensors, checkpointed
 from anymask.finetune.settings import Settings
 from anymask.modeling.image_encoder import ImageEncoderViT
 from anymask.modeling.load import load_lite, load_sam
+from anymask.modeling.sam import Sam
 from anymask.modeling.tiny_vit import TinyViT
 from anymask.models.folder import ModelFolder
 
@@ -161,13 +162,8 @@ class SamNetwork(Network):
     def __init__(self, folder: ModelFolder) -> None:
         self.sam = load_sam(folder.path)
         super().__init__(folder, self.sam)
-        tiny = isinstance(self.sam.image_encoder, TinyViT)
-        self.views = 4 if tiny else 2
-        self.low_rank = (
-            r"image_encoder\.layers\.[123]\.blocks\.\d+\.(attn\.(qkv|proj)|mlp\.fc[12])"
-            if tiny
-            else r"image_encoder\.blocks\.\d+\.attn\.(qkv|proj)"
-        )
+        self.views = 4 if isinstance(self.sam.image_encoder, TinyViT) else 2
+        self.low_rank = attention_layers(self.sam)
 
     def save_memory(self) -> None:
         encoder = self.sam.image_encoder
@@ -188,6 +184,13 @@ class SamNetwork(Network):
 def open_network(folder: ModelFolder) -> Network:
     """The torch network of a model's folder, nothing of it trainable yet. Raises ModelError."""
     return LiteNetwork(folder) if folder.spec.architecture == "lite" else SamNetwork(folder)
+
+
+def attention_layers(sam: Sam) -> str:
+    """The layers of an image encoder that LoRA changes, a regular expression for their whole names."""
+    if isinstance(sam.image_encoder, TinyViT):
+        return r"image_encoder\.layers\.[123]\.blocks\.\d+\.(attn\.(qkv|proj)|mlp\.fc[12])"
+    return r"image_encoder\.blocks\.\d+\.attn\.(qkv|proj)"
 
 
 def lora_alpha(settings: Settings) -> float:
