@@ -50,6 +50,7 @@ class Labels(Part):
     ) -> Label:
         """A new label, after those that are there. colour: by default one that is used least.
 
+        The same name again with the same id is no error.
         Raises NotFound (project), Conflict (a label of the project has this name), InputError.
         """
         checks.check_text(name, "name", 200)
@@ -60,6 +61,9 @@ class Labels(Part):
         with self._database.writing() as connection:
             rows.get(connection, projects, project_id, "project")
             known = _of_project(connection, project_id)
+            for label in known:
+                if label.name == name and label.id == id:
+                    return label
             if any(label.name == name for label in known):
                 raise Conflict(f"the project has a label '{name}' already; choose another name")
             row["colour"] = colour if colour is not None else _free_colour(known)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from anymask.store import checks, rows
+from anymask.store.errors import Conflict
+from anymask.store.insertion import insert_missing
 from anymask.store.part import Part
 from anymask.store.schema import images, projects
 from anymask.store.values import Counts, Json, Project
@@ -32,17 +34,20 @@ class Projects(Part):
     ) -> Project:
         """A new project. root: the folder of its pictures, relative to the workspace, "" for all of it.
 
-        Raises InputError.
+        The same again with the same id is no error. Raises Conflict (the id is taken), InputError.
         """
         _check(name, root, model)
-        given = {"id": id or checks.new_id(), "name": name, "root": root, "model": model}
-        checks.check_id(given["id"], "id")
+        id = id or checks.new_id()
+        checks.check_id(id, "id")
+        given = {"id": id, "name": name, "root": root, "model": model}
         settings = checks.plain_json(settings or {}, "settings")
         with self._database.writing() as connection:
-            connection.execute(
-                insert(projects).values(**given, settings=settings, created=self._database.now())
-            )
-            return _read(connection, str(given["id"]))
+            row = {**given, "settings": settings, "created": self._database.now()}
+            insert_missing(connection, projects, [row])
+            project = _read(connection, id)
+            if (project.name, project.root) != (name, root):
+                raise Conflict(f"the id {id!r} belongs to another project; make a fresh one")
+            return project
 
     def get(self, id: str, *, with_counts: bool = True) -> Project:
         """with_counts: False leaves them at 0, for callers that ask often. Raises NotFound."""
