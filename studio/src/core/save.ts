@@ -124,6 +124,7 @@ export class SaveQueue {
         if (first === undefined) break;
         if (!(await this.#deliver(first.image_id, batch))) return;
       }
+      this.#batch = BATCH;
       this.#tell(
         this.#refused.length > 0 ? "refused" : "saved",
         this.#refused.length > 0 ? this.#detail : null,
@@ -146,7 +147,6 @@ export class SaveQueue {
     if (outcome.kind !== "unavailable") this.#failures = 0;
     switch (outcome.kind) {
       case "saved":
-        this.#batch = BATCH;
         await this.#drop(batch);
         this.events.saved(outcome.rows);
         return true;
@@ -180,12 +180,13 @@ export class SaveQueue {
     this.events.conflict(head, mine);
   }
 
-  /** One row at a time finds out which one the server will not take; that one is kept, and the others go on. */
+  /** Halves find out which row the server will not take; it is kept, with later ones of its object; the others go on. */
   async #refuse(batch: readonly MaskRow[], detail: string): Promise<void> {
     if (batch.length > 1) {
-      this.#batch = 1;
+      this.#batch = Math.ceil(batch.length / 2);
       return;
     }
+    this.#batch = BATCH;
     this.#detail = detail;
     const objects = new Set(batch.map((row) => row.object_id));
     this.#refused.push(...this.#rows.filter((row) => objects.has(row.object_id)));
