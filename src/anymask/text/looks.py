@@ -1,4 +1,4 @@
-"""What a mask shows, in numbers: features of EfficientNet-Lite2 of the mask, its surroundings, the picture."""
+"""What a mask shows, in numbers: EfficientNet-Lite2's features of the mask, its surroundings, the picture."""
 
 from __future__ import annotations
 
