@@ -7,6 +7,7 @@
  */
 
 import { clipped, EMPTY_MASK, tight } from "./masks";
+import { outlinesOf } from "./outline";
 import { regionsOf } from "./regions";
 import type { ImageXY, WindowMask } from "./types";
 
@@ -84,62 +85,18 @@ interface Traced {
   readonly pixel: number;
 }
 
-// Right, down, left, up: the step, and the pixels ahead to the right and to the left of the way.
-const WAYS = [
-  { dx: 1, dy: 0, right: [0, 0], left: [0, -1] },
-  { dx: 0, dy: 1, right: [-1, 0], left: [0, 0] },
-  { dx: -1, dy: 0, right: [-1, -1], left: [-1, 0] },
-  { dx: 0, dy: -1, right: [0, -1], left: [-1, -1] },
-] as const;
-
 function tracedRings(mask: WindowMask): Traced[] {
-  const { width, height, bits } = mask;
-  const isSet = (x: number, y: number) =>
-    x >= 0 && y >= 0 && x < width && y < height && bits[y * width + x] === 1;
-  const seen = new Uint8Array(bits.length); // pixels whose upper edge has been walked along
-  const found: Traced[] = [];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!isSet(x, y) || isSet(x, y - 1) || seen[y * width + x] === 1) continue;
-      for (const loop of split(walk(x, y, isSet, seen, width))) found.push(placed(loop, mask));
-    }
-  }
+  const found = outlinesOf(mask).flatMap((outline) =>
+    split(cornersOf(outline)).map((loop) => placed(loop, mask)),
+  );
   return found.sort((a, b) => byTopmost(a.ring[0] as ImageXY, b.ring[0] as ImageXY));
 }
 
-/** The corners on the way round, from the upper left corner of a pixel along its upper edge. */
-function walk(
-  startX: number,
-  startY: number,
-  isSet: (x: number, y: number) => boolean,
-  seen: Uint8Array,
-  width: number,
-): ImageXY[] {
-  const corners: ImageXY[] = [];
-  let x = startX;
-  let y = startY;
-  let way = 0;
-  do {
-    if (way === 0) seen[y * width + x] = 1;
-    const { dx, dy } = WAYS[way] as (typeof WAYS)[number];
-    x += dx;
-    y += dy;
-    const turn = turnAt(x, y, WAYS[way] as (typeof WAYS)[number], isSet);
-    if (turn !== 0) corners.push([x, y]);
-    way = (way + turn + 4) % 4;
-  } while (x !== startX || y !== startY || way !== 0);
-  return corners;
-}
-
-/** 1 to the right, -1 to the left, 0 straight on. Right comes first: a part does not go on through a corner. */
-function turnAt(
-  x: number,
-  y: number,
-  way: (typeof WAYS)[number],
-  isSet: (x: number, y: number) => boolean,
-): 1 | 0 | -1 {
-  if (!isSet(x + way.right[0], y + way.right[1])) return 1;
-  return isSet(x + way.left[0], y + way.left[1]) ? -1 : 0;
+function cornersOf(outline: Int32Array): ImageXY[] {
+  return Array.from({ length: outline.length / 2 }, (_, i) => [
+    outline[2 * i] as number,
+    outline[2 * i + 1] as number,
+  ]);
 }
 
 /** Cuts a ring that meets itself at a corner into simple ones: an outline and a hole that touches it. */
@@ -161,7 +118,7 @@ function split(ring: readonly ImageXY[]): ImageXY[][] {
   return [...loops, path];
 }
 
-/** From the topmost, then leftmost corner, in pixels of the picture. */
+/** From the topmost, then leftmost corner. */
 function placed(loop: readonly ImageXY[], mask: WindowMask): Traced {
   let first = 0;
   for (let i = 1; i < loop.length; i++) {
@@ -169,9 +126,9 @@ function placed(loop: readonly ImageXY[], mask: WindowMask): Traced {
   }
   const turned = [...loop.slice(first), ...loop.slice(0, first)];
   const [x, y] = turned[0] as ImageXY;
-  // Below right of an outline's first corner is a set pixel; above right of a hole's, with it to the left, there is one.
-  const pixel = signedArea(turned) > 0 ? y * mask.width + x : (y - 1) * mask.width + x;
-  return { ring: turned.map(([cx, cy]) => [cx + mask.x, cy + mask.y] as const), pixel };
+  // The pixel below right of an outline's first corner is set; for a hole the one above right is.
+  const row = y - mask.y - (signedArea(turned) > 0 ? 0 : 1);
+  return { ring: turned, pixel: row * mask.width + x - mask.x };
 }
 
 function byTopmost(a: ImageXY, b: ImageXY): number {

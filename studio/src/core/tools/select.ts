@@ -1,10 +1,24 @@
 /**
  * Select: a click takes the topmost object under it, a second click at the same place the one below; Shift adds and takes
  * away; a drag over empty picture takes all objects that lie in its box; a drag of a selected object moves the selection.
+ *
+ * The outline of the one selected object can be reshaped: a vertex is dragged, a drag of the line between makes a new one,
+ * Alt-click or Delete takes one away.
  */
 
-import { isHit, moved, windowBox } from "../masks";
-import type { BoxXYXY, Id, ImageXY, MaskObject } from "../types";
+import { isHit, moved, sameMask, windowBox } from "../masks";
+import type { BoxXYXY, Id, ImageXY, MaskObject, WindowMask } from "../types";
+import { type VertexRef, verticesOf } from "../vertices";
+import {
+  draggedTo,
+  indexOf,
+  isVertex,
+  maskAfter,
+  maskWithout,
+  outlineOf,
+  type Reshaping,
+  takenHold,
+} from "./reshape";
 import {
   boxOf,
   CLICK_SLACK,
@@ -21,16 +35,24 @@ import {
 
 type Drag =
   | { readonly kind: "none" }
+  | { readonly kind: "reshape"; readonly reshaping: Reshaping }
   | { readonly kind: "box" }
   | { readonly kind: "move"; readonly ids: readonly Id[] };
 
 export interface SelectState {
-  readonly press: { readonly from: Pointer; readonly to: ImageXY; readonly drag: Drag } | null;
+  readonly press: {
+    readonly from: Pointer;
+    readonly to: ImageXY;
+    readonly hold: Reshaping | null;
+    readonly drag: Drag;
+  } | null;
+  /** The vertex that Delete takes away, of the object with this mask. */
+  readonly held: { readonly ref: VertexRef; readonly mask: WindowMask } | null;
   /** The last click, for the next one at the same place. */
   readonly last: ImageXY | null;
 }
 
-const START: SelectState = { press: null, last: null };
+const START: SelectState = { press: null, held: null, last: null };
 
 export const selectTool: Tool<SelectState> = {
   name: "select",
@@ -40,7 +62,10 @@ export const selectTool: Tool<SelectState> = {
     switch (event.type) {
       case "down":
         return event.button === 0
-          ? stay({ ...state, press: { from: event, to: event.at, drag: { kind: "none" } } })
+          ? stay({
+              ...state,
+              press: { from: event, to: event.at, hold: takenHold(event, context), drag: { kind: "none" } },
+            })
           : stay(state);
       case "move":
         return state.press === null
@@ -49,7 +74,9 @@ export const selectTool: Tool<SelectState> = {
       case "up":
         return released(state, event, context);
       case "cancel":
-        return stay({ ...state, press: null });
+        return stay({ ...state, press: null, held: null });
+      case "delete":
+        return vertexDeleted(state, context);
       default:
         return stay(state);
     }
@@ -75,19 +102,35 @@ function dragged(
   event: Pointer,
   context: ToolContext,
 ): typeof press {
-  const { from, drag } = press;
+  const { from, drag, hold } = press;
+  if (drag.kind === "reshape") {
+    return {
+      ...press,
+      to: event.at,
+      drag: { ...drag, reshaping: draggedTo(drag.reshaping, event.at, context) },
+    };
+  }
   if (drag.kind !== "none") return { ...press, to: event.at };
   if (!isDrag(from.at, event.at, event.scale)) return press;
+  if (hold !== null) {
+    return {
+      ...press,
+      to: event.at,
+      drag: { kind: "reshape", reshaping: draggedTo(hold, event.at, context) },
+    };
+  }
   const held = objectsAt(context.objects, from.at).some(({ id }) => context.selection.includes(id));
   const ids = context.objects.map(({ id }) => id).filter((id) => context.selection.includes(id));
-  return { from, to: event.at, drag: held ? { kind: "move", ids } : { kind: "box" } };
+  return { ...press, to: event.at, drag: held ? { kind: "move", ids } : { kind: "box" } };
 }
 
 function released(state: SelectState, event: Pointer, context: ToolContext): Step<SelectState> {
   const { press } = state;
   if (press === null) return stay(state);
-  const idle: SelectState = { press: null, last: null };
+  const idle = START;
   switch (press.drag.kind) {
+    case "reshape":
+      return changed(idle, press.drag.reshaping.object, maskAfter(press.drag.reshaping, context));
     case "move":
       return movedBy(idle, press.drag.ids, whole(press.from.at, event.at), context);
     case "box": {
@@ -97,13 +140,15 @@ function released(state: SelectState, event: Pointer, context: ToolContext): Ste
       return stay(idle, { type: "select", ids });
     }
     case "none":
+      if (press.hold !== null && isVertex(press.hold) && !event.shift)
+        return vertexClicked(press.hold, event, context);
       return clicked(state.last, event, context);
   }
 }
 
 function clicked(last: ImageXY | null, event: Pointer, context: ToolContext): Step<SelectState> {
   const under = objectsAt(context.objects, event.at).map(({ id }) => id);
-  const state = { press: null, last: event.at };
+  const state = { ...START, last: event.at };
   if (event.shift) {
     const [top] = under;
     if (top === undefined) return stay(state);
@@ -118,6 +163,23 @@ function clicked(last: ImageXY | null, event: Pointer, context: ToolContext): St
   const present = again ? under.findIndex((id) => context.selection.includes(id)) : -1;
   const taken = under[(present + 1) % Math.max(under.length, 1)];
   return stay(state, { type: "select", ids: taken === undefined ? [] : [taken] });
+}
+
+function vertexClicked(hold: Reshaping, event: Pointer, context: ToolContext): Step<SelectState> {
+  if (event.alt) return changed(START, hold.object, maskWithout(hold.ref, hold.object, context));
+  return stay({ ...START, held: { ref: hold.ref, mask: hold.object.mask } });
+}
+
+function vertexDeleted(state: SelectState, context: ToolContext): Step<SelectState> {
+  const { held } = state;
+  const { target } = context;
+  if (held === null || target?.mask !== held.mask) return stay(state);
+  return changed({ ...state, held: null }, target, maskWithout(held.ref, target, context));
+}
+
+function changed(state: SelectState, object: MaskObject, mask: WindowMask): Step<SelectState> {
+  if (mask.bits.length === 0 || sameMask(mask, object.mask)) return stay(state);
+  return stay(state, { type: "commit", made: [editOf(object, mask)], select: true });
 }
 
 function movedBy(
@@ -155,5 +217,15 @@ function selectView(state: SelectState, context: ToolContext): ToolView {
     const [dx, dy] = whole(press.from.at, press.to);
     return { ...view, moved: { ids: press.drag.ids, dx, dy }, cursor: "move" };
   }
-  return view;
+  if (press?.drag.kind === "reshape") {
+    const { after } = press.drag.reshaping;
+    const rings = after.flatMap(({ exterior, holes }) => [exterior, ...holes]);
+    return { ...view, paths: rings.map((points) => ({ points, closed: true })), vertices: verticesOf(after) };
+  }
+  const held = state.held !== null && state.held.mask === context.target?.mask ? state.held.ref : null;
+  return {
+    ...view,
+    vertices: verticesOf(outlineOf(context)),
+    heldVertex: held === null ? null : indexOf(held, context),
+  };
 }
