@@ -53,14 +53,16 @@ def coco(root: Path, pictures: int = 3) -> Path:
 def labelme(root: Path) -> Path:
     for i in range(3):
         picture_file(root / f"p{i}.png", i)
-        shape = {
-            "label": "thing",
-            "shape_type": "polygon",
-            "points": [[5, 5], [40, 5], [40, 40]],
+        points = [[5, 5], [40, 5], [40, 40]]
+        value = {
+            "version": "5.0.0",
             "flags": {},
+            "shapes": [{"label": "thing", "shape_type": "polygon", "points": points, "flags": {}}],
+            "imagePath": f"p{i}.png",
+            "imageData": None,
+            "imageHeight": 60,
+            "imageWidth": 90,
         }
-        value = {"version": "5.0.0", "flags": {}, "shapes": [shape], "imagePath": f"p{i}.png", "imageData": None,
-                 "imageHeight": 60, "imageWidth": 90}  # fmt: skip
         (root / f"p{i}.json").write_text(json.dumps(value))
     return root
 
@@ -145,7 +147,9 @@ def test_pictures_of_one_patient_stay_together(tmp_path: Path) -> None:
 def test_only_matching_pictures(tmp_path: Path) -> None:
     path = coco(tmp_path / "data")
     assert [e.key for e in open_chosen([path], Layout(), "p[12]").entries] == ["p1.png", "p2.png"]
-    with pytest.raises(InputError, match="matches no picture of instances.json; its names are like 'p0.png'"):
+    with pytest.raises(
+        InputError, match=r"matches no picture of instances\.json; its names are like 'p0\.png'"
+    ):
         open_chosen([path], Layout(), "scan")
 
 
@@ -157,6 +161,6 @@ def test_a_picture_on_both_sides_is_refused(tmp_path: Path) -> None:
     (copy / "masks").mkdir()
     for kind in ("images", "masks"):
         (copy / kind / "renamed.png").write_bytes((first / kind / "p1.png").read_bytes())
-    with pytest.raises(InputError, match=r"'images/renamed.png' is also trained on \('images/p1.png'\)"):
+    with pytest.raises(InputError, match=r"'images/renamed\.png' is also trained on \('images/p1\.png'\)"):
         refuse_shared(found.facts, open_samples([copy]), Problems())
     refuse_shared(found.facts, only(open_samples([copy]), []), Problems())

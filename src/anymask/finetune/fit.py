@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from anymask.finetune.settings import Settings
 from anymask.finetune.views import Checks, Shown, Views
 from anymask.train.loop import Average, learning_rate
 from anymask.train.measure import measure_masks
-from anymask.train.procedure import Decode, turn_losses, turns
+from anymask.train.procedure import turn_losses, turns
 from anymask.train.saved import load_checkpoint, save_checkpoint
 
 SHARES = (0.3, 0.6)  # of the way from the first weights to the trained ones
@@ -122,14 +123,14 @@ class Fit:
         """Gradients of the next pictures' masks, turn after turn: one turn's memory is needed at a time."""
         shown = list(islice(pictures, self.network.at_once))
         masks = torch.cat([one.masks for one in shown])
-        counts = torch.tensor([len(one.masks) for one in shown], device=masks.device)
         levels = [torch.cat(level) for level in zip(*(one.features for one in shown), strict=True)]
-        whole = [level.detach().requires_grad_(level.requires_grad) for level in levels]
-        each = torch.arange(len(shown), device=masks.device).repeat_interleave(counts)
+        if len(shown) > 1:
+            counts = torch.tensor([len(one.masks) for one in shown], device=masks.device)
+            levels = [level.repeat_interleave(counts, 0) for level in levels]
+        whole = tuple(level.detach().requires_grad_(level.requires_grad) for level in levels)
         weight = len(shown) / self.settings.images / self.config.rounds
         loss = 0.0
-        decode = decoding(self.network, whole, each)
-        for turn in turns(decode, masks, self.config, rng):
+        for turn in turns(partial(self.network.decode, whole), masks, self.config, rng):
             value = turn_losses(turn, masks, self.config).mean() * weight
             value.backward()
             loss += float(value.detach())
@@ -173,11 +174,9 @@ class Fit:
         """Mean of the judged figures over the masks of the validation part, on the network's own grid."""
         found: list[float] = []
         for picture in self.checks:
-            device = self.network.device
-            each = torch.zeros(len(picture.masks), dtype=torch.long, device=device)
+            decode = partial(self.network.decode, picture.features)
             with torch.no_grad():
-                decode = decoding(self.network, list(picture.features), each)
-                figures = measure_masks(decode, picture.masks, device)
+                figures = measure_masks(decode, picture.masks, self.network.device)
             chosen = [figures[name] for name in self.settings.judge]
             found += [float(value) for value in np.mean(chosen, 0)]
         return float(np.mean(found))
@@ -266,13 +265,3 @@ class Fit:
             raise ModelError(
                 f"the checkpoint in '{self.folder}' is of another run ({error}); begin again with --fresh"
             ) from error
-
-
-def decoding(network: Network, levels: Sequence[Tensor], each: Tensor) -> Decode:
-    """The network's decoder for N masks. levels: features of P pictures; each: (N,) which one is a mask's."""
-    here = tuple(levels) if len(levels[0]) == 1 else tuple(level[each] for level in levels)
-
-    def decode(points_xy: Tensor, labels: Tensor, logits: Tensor, has_mask: Tensor) -> tuple[Tensor, Tensor]:
-        return network.decode(here, points_xy, labels, logits, has_mask)
-
-    return decode
