@@ -28,6 +28,7 @@ COMMANDS = {
     "stats": "anymask.cli.stats",
     "evaluate": "anymask.cli.evaluate",
     "finetune": "anymask.cli.finetune",
+    "synthesize": "anymask.cli.synthesize",
     "models": "anymask.cli.models",
     "serve": "anymask.cli.serve",
     "doctor": "anymask.cli.doctor",
