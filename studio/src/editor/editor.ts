@@ -553,6 +553,10 @@ export class Editor implements EditorActions, Host {
     return { vertices: result.vertices, error: result.error };
   }
 
+  headOf(id: Id): Id | null {
+    return this.#document.heads.get(id) ?? null;
+  }
+
   rleOf(id: Id): Rle | null {
     const { image } = this.state;
     const object = this.#document.objects.get(id);

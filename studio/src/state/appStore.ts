@@ -7,25 +7,17 @@ export interface Present {
   image: string | null;
 }
 
-export type SaveState = "saved" | "saving" | "waiting" | "offline" | "conflict";
-
-export type Dialog =
-  | "help"
-  | "palette"
-  | "upload"
-  | "export"
-  | "import"
-  | "project"
-  | "conflict"
-  | "hints"
-  | null;
+export type Dialog = "help" | "palette" | "export" | "import" | "conflict" | "hints" | null;
 
 export interface AppState {
   dialog: Dialog;
   present: Present[];
   /** False while the event stream is broken: what others do is not shown. */
   connected: boolean;
+  /** The snapshot that the export dialog starts with. */
+  snapshot: string | null;
   openDialog: (dialog: Dialog) => void;
+  exportSnapshot: (snapshot: string) => void;
   setPresent: (present: Present[]) => void;
   setConnected: (connected: boolean) => void;
 }
@@ -35,7 +27,9 @@ export const useAppStore = create<AppState>((set) => ({
   dialog: null,
   present: [],
   connected: true,
-  openDialog: (dialog) => set({ dialog }),
+  snapshot: null,
+  openDialog: (dialog) => set({ dialog, snapshot: null }),
+  exportSnapshot: (snapshot) => set({ dialog: "export", snapshot }),
   setPresent: (present) => set({ present }),
   setConnected: (connected) => set({ connected }),
 }));

@@ -172,6 +172,8 @@ export interface EditorActions {
   find(words: string): Promise<void>;
 
   cutOut(ids: readonly Id[], to: "clipboard" | "file" | "collage"): Promise<void>;
+  /** The row that holds an object's present state; null before its first. */
+  headOf(id: Id): Id | null;
   /** An object with its mask of the whole picture as RLE, for what the server is asked. */
   rleOf(id: Id): Rle | null;
 

@@ -4,7 +4,7 @@ import { forgetToken, patch, post } from "../../api/http";
 import { newId } from "../../core/ids";
 import { queryClient } from "./client";
 import { keys } from "./queries";
-import type { Invitation, Label, LabelAttribute, Project, Review, Role, Snapshot } from "./types";
+import type { Invitation, Label, LabelAttribute, Project, Role, Snapshot } from "./types";
 
 /** After who we are has changed, nothing that was loaded may stay. */
 async function forgetEverything(): Promise<void> {
@@ -108,18 +108,30 @@ export async function freeze(project: string, name: string): Promise<Snapshot> {
 
 export async function switchModel(project: string, sha256: string): Promise<void> {
   await post(`/projects/${project}/models/switch`, { sha256 });
+  await refreshModels(project);
+}
+
+async function refreshModels(project: string): Promise<void> {
   await Promise.all([
     queryClient.invalidateQueries({ queryKey: keys.models(project) }),
     queryClient.invalidateQueries({ queryKey: keys.project(project) }),
   ]);
 }
 
-export async function stopJob(project: string, job: string): Promise<void> {
-  await post(`/jobs/${job}/stop`);
-  await queryClient.invalidateQueries({ queryKey: keys.jobs(project) });
+/** The model before the present one answers again; the present one is refused. */
+export async function revertModel(project: string): Promise<void> {
+  await post(`/projects/${project}/models/revert`);
+  await refreshModels(project);
 }
 
-export async function giveReview(mask: string, verdict: Review["verdict"], comment = ""): Promise<void> {
-  await post(`/masks/${mask}/review`, { verdict, comment });
-  await queryClient.invalidateQueries({ queryKey: keys.reviews });
+export interface AssistRequest {
+  preset: string;
+  /** 0 for all that the preset finds, 1 for none. */
+  confidence: number;
+  label_id: string | null;
+}
+
+export async function startAssist(project: string, request: AssistRequest): Promise<void> {
+  await post(`/projects/${project}/assist`, request);
+  await queryClient.invalidateQueries({ queryKey: keys.jobs(project) });
 }

@@ -4,16 +4,16 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { get } from "../../api/http";
 import type {
   Agreement,
+  Assist,
   FormatInfo,
   ImageState,
   ImageSummary,
-  Job,
   Label,
   Listing,
   Me,
   Person,
   Project,
-  RegisteredModel,
+  ProjectModel,
   Review,
   Snapshot,
   Statistics,
@@ -117,19 +117,19 @@ export function useStatistics(project: string) {
 export function useModels(project: string) {
   return useQuery({
     queryKey: keys.models(project),
-    queryFn: () => get<Listing<RegisteredModel>>(`/projects/${project}/models`),
+    queryFn: () => get<Listing<ProjectModel>>(`/projects/${project}/models`),
   });
 }
 
 const WATCH_MILLISECONDS = 2000;
 
-/** A project's jobs; looked at again and again while one of them runs. */
-export function useJobs(project: string) {
+/** The assistant's run and what is left; looked at again and again while it is at work. */
+export function useAssist(project: string) {
   return useQuery({
     queryKey: keys.jobs(project),
-    queryFn: () => get<Listing<Job>>(`/projects/${project}/jobs`),
-    refetchInterval: (query) =>
-      query.state.data?.items.some((job) => job.state === "running" || job.state === "waiting")
+    queryFn: () => get<Assist>(`/projects/${project}/assist`),
+    refetchInterval: ({ state }) =>
+      state.data?.job?.state === "running" || state.data?.job?.state === "waiting"
         ? WATCH_MILLISECONDS
         : false,
   });

@@ -118,24 +118,37 @@ export interface Invitation {
   role: Role;
 }
 
-export interface RegisteredModel {
+/** A model of a project. `is_open`: ready to answer. `created`: null for one that was never registered. */
+export interface ProjectModel {
   sha256: string;
   name: string;
-  parent_sha256: string | null;
-  created: string;
+  is_open: boolean;
+  created: string | null;
   state: "candidate" | "current" | "retired" | "refused";
   metrics: Record<string, unknown>;
-  snapshot_id: Id | null;
 }
 
 export interface Job {
   id: Id;
-  kind: string;
   state: "waiting" | "running" | "done" | "failed" | "stopped";
+  /** 0 to 1. */
   progress: number;
+  /** In words. */
   detail: string;
   created: string;
   updated: string;
+}
+
+/** How far the data engine's second stage is. `seconds_left`: null before a picture is finished. */
+export interface Assist {
+  job: Job | null;
+  images: Record<string, number>;
+  left: number;
+  confident: number;
+  by_hand: number;
+  by_hand_per_image: number | null;
+  seconds_per_mask: number | null;
+  seconds_left: number | null;
 }
 
 export interface Review {

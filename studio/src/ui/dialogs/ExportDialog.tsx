@@ -16,8 +16,6 @@ interface Choice {
   snapshot: string | null;
 }
 
-const FIRST: Choice = { format: "coco", states: [], snapshot: null };
-
 function exportBody({ format, states, snapshot }: Choice) {
   return {
     format,
@@ -114,12 +112,10 @@ function Which({
   );
 }
 
-/** The project's masks as a file of one of the formats. */
-export function ExportDialog({ project }: { project: string }) {
-  const opened = useAppStore((state) => state.dialog === "export");
-  const openDialog = useAppStore((state) => state.openDialog);
-  const formats = useFormats(opened);
-  const [choice, setChoice] = useState(FIRST);
+function ExportForm({ project, close }: { project: string; close: () => void }) {
+  const snapshot = useAppStore((state) => state.snapshot);
+  const formats = useFormats(true);
+  const [choice, setChoice] = useState<Choice>({ format: "coco", states: [], snapshot });
   const change = (part: Partial<Choice>) => setChoice((old) => ({ ...old, ...part }));
   const exporting = useAttempt(async () => {
     const file = await postForFile(`/projects/${project}/export`, exportBody(choice));
@@ -127,36 +123,46 @@ export function ExportDialog({ project }: { project: string }) {
     showDone("The file is in your downloads.");
     const lost = file.headers.get("Anymask-Not-Kept");
     if (lost) showWarning("This format does not hold everything", lost);
-    openDialog(null);
+    close();
   });
+  return (
+    <Stack gap="md">
+      <Loaded query={formats}>
+        {(data) => (
+          <Formats
+            formats={orderedFormats(data)}
+            value={choice.format}
+            choose={(format) => change({ format })}
+          />
+        )}
+      </Loaded>
+      <Which project={project} choice={choice} change={change} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={close}>
+          Cancel
+        </Button>
+        <Button loading={exporting.running} onClick={() => void exporting.run()} data-testid="export-start">
+          Export
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+/** The project's masks as a file of one of the formats. */
+export function ExportDialog({ project }: { project: string }) {
+  const opened = useAppStore((state) => state.dialog === "export");
+  const openDialog = useAppStore((state) => state.openDialog);
+  const close = () => openDialog(null);
   return (
     <Modal
       opened={opened}
-      onClose={() => openDialog(null)}
+      onClose={close}
       title="Export masks"
       size="lg"
       closeButtonProps={{ "aria-label": "Close" }}
     >
-      <Stack gap="md">
-        <Loaded query={formats}>
-          {(data) => (
-            <Formats
-              formats={orderedFormats(data)}
-              value={choice.format}
-              choose={(format) => change({ format })}
-            />
-          )}
-        </Loaded>
-        <Which project={project} choice={choice} change={change} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={() => openDialog(null)}>
-            Cancel
-          </Button>
-          <Button loading={exporting.running} onClick={() => void exporting.run()} data-testid="export-start">
-            Export
-          </Button>
-        </Group>
-      </Stack>
+      <ExportForm project={project} close={close} />
     </Modal>
   );
 }

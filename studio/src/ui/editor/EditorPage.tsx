@@ -9,6 +9,8 @@ import { CandidateStrip } from "./CandidateStrip";
 import { Hints } from "./Hints";
 import { ImageBar } from "./ImageBar";
 import { Notices } from "./Notices";
+import { ReviewPanel } from "./ReviewPanel";
+import { reviewHandlers } from "./reviewHandlers";
 import { SidePanel } from "./SidePanel";
 import { StatusBar } from "./StatusBar";
 import { ToolRail } from "./ToolRail";
@@ -20,30 +22,31 @@ interface EditorPageProps {
 }
 
 const handlers = editorHandlers(editor);
+const reviewing = reviewHandlers(editor);
 
 /** One picture and everything to label it: tools, the stage, labels and objects. */
 export function EditorPage({ project, image, review }: EditorPageProps) {
   const name = useEditor((state) => state.image?.name);
   const leftHanded = usePreferences((state) => state.leftHanded);
-  useCommands("editor", handlers);
+  useCommands(review ? "review" : "editor", review ? reviewing : handlers);
   useEffect(() => {
     document.title = `${name ?? "Picture"} · anymask`;
   }, [name]);
   return (
     <div className="editor" data-review={review || undefined} data-left-handed={leftHanded || undefined}>
       <h1 className="visually-hidden">{name ?? "Picture"}</h1>
-      <ToolRail />
+      {review ? null : <ToolRail />}
       <div className="stage-column">
         <ImageBar project={project} image={image} />
         <div className="stage-frame">
           <Stage project={project} image={image} review={review} />
           <Notices />
-          <Hints />
+          {review ? null : <Hints />}
           <CandidateStrip />
         </div>
         <StatusBar />
       </div>
-      <SidePanel project={project} />
+      {review ? <ReviewPanel image={image} /> : <SidePanel project={project} />}
     </div>
   );
 }

@@ -10,3 +10,19 @@ export function matchingLabels(labels: readonly Label[], search: string): Label[
   const rank = (label: Label) => (label.name.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
   return words.length === 0 ? found : found.sort((a, b) => rank(a) - rank(b) || a.position - b.position);
 }
+
+/** Colours that people with any colour vision tell apart, to choose from (after Okabe and Ito, 2008; Tol, 2018). */
+export const SWATCHES: string[] = [
+  "#e69f00",
+  "#56b4e9",
+  "#009e73",
+  "#f0e442",
+  "#0072b2",
+  "#d55e00",
+  "#cc79a7",
+  "#44aa99",
+  "#ddcc77",
+  "#aa4499",
+  "#88ccee",
+  "#cc6677",
+];

@@ -24,14 +24,3 @@ export function dayLines(days: readonly DayFigures[]): DayLine[] {
     }))
     .filter((line) => line.points.length > 0);
 }
-
-/** Seconds of work that are left: pictures times masks a picture times seconds a mask; null before anything is known. */
-export function secondsLeft(
-  left: number,
-  done: number,
-  masks: number,
-  secondsPerMask: number | null,
-): number | null {
-  if (secondsPerMask === null || done <= 0) return null;
-  return left * (masks / done) * secondsPerMask;
-}

@@ -10,6 +10,9 @@ import { formatRoute } from "../logic/routes";
 import { StateBadge } from "./StateBadge";
 
 const SMALLEST = 190;
+/** Few pictures are shown larger. */
+const FEW = 12;
+const SMALLEST_OF_FEW = 250;
 const GAP = 12;
 const FOOT = 60;
 
@@ -18,13 +21,14 @@ interface TileProps {
   image: ImageSummary;
   current: boolean;
   index: number;
+  review: boolean;
 }
 
-function Tile({ project, image, current, index }: TileProps) {
+function Tile({ project, image, current, index, review }: TileProps) {
   return (
     <a
       className="tile"
-      href={formatRoute({ page: "image", project, image: image.id, review: false })}
+      href={formatRoute({ page: "image", project, image: image.id, review })}
       tabIndex={current ? 0 : -1}
       data-index={index}
       data-testid="tile"
@@ -59,17 +63,19 @@ function Tile({ project, image, current, index }: TileProps) {
 interface GalleryGridProps {
   project: string;
   images: ImageSummary[];
+  /** Whether pictures open in review mode. */
+  review?: boolean;
   more: boolean;
   loadMore: () => void;
 }
 
 /** Thumbnails in rows, only those in sight in the page; arrow keys move between them. */
-export function GalleryGrid({ project, images, more, loadMore }: GalleryGridProps) {
+export function GalleryGrid({ project, images, review = false, more, loadMore }: GalleryGridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { ref: measure, width } = useElementSize<HTMLDivElement>();
   const ref = useMergedRef(scroller, measure);
   const [current, setCurrent] = useState(0);
-  const shape = gridShape(width, images.length, SMALLEST, GAP);
+  const shape = gridShape(width, images.length, images.length <= FEW ? SMALLEST_OF_FEW : SMALLEST, GAP);
   const rowHeight = Math.round(shape.cell * 0.72) + FOOT;
   const rows = useVirtualizer({
     count: shape.rows,
@@ -119,6 +125,7 @@ export function GalleryGrid({ project, images, more, loadMore }: GalleryGridProp
                 <Tile
                   key={image.id}
                   project={project}
+                  review={review}
                   image={image}
                   index={index}
                   current={index === current}

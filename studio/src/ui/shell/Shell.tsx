@@ -9,15 +9,19 @@ import { ConflictDialog } from "../dialogs/ConflictDialog";
 import { HelpSheet } from "../dialogs/HelpSheet";
 import { useCommands, useKeyListener } from "../keys";
 import type { Route } from "../logic/routes";
+import { AssistPage } from "../pages/AssistPage";
 import { GalleryPage } from "../pages/GalleryPage";
+import { LabelsPage } from "../pages/LabelsPage";
 import { LoginPage } from "../pages/LoginPage";
 import { PeoplePage } from "../pages/PeoplePage";
 import { ProgressPage } from "../pages/ProgressPage";
 import { HomePage, ProjectsPage } from "../pages/ProjectsPage";
 import { RedeemPage } from "../pages/RedeemPage";
+import { ReviewPage } from "../pages/ReviewPage";
 import { SettingsPage } from "../pages/SettingsPage";
 import { SetupPage } from "../pages/SetupPage";
 import { UnknownPage } from "../pages/UnknownPage";
+import { VersionsPage } from "../pages/VersionsPage";
 import { LoadProblem } from "../parts/Problem";
 import { useRoute } from "../router";
 import { Header } from "./Header";
@@ -37,6 +41,14 @@ function PageOf({ route }: { route: Route }) {
       return <ProjectsPage />;
     case "gallery":
       return inProject(GalleryPage, route.project);
+    case "review":
+      return inProject(ReviewPage, route.project);
+    case "labels":
+      return inProject(LabelsPage, route.project);
+    case "engine":
+      return inProject(AssistPage, route.project);
+    case "versions":
+      return inProject(VersionsPage, route.project);
     case "progress":
       return inProject(ProgressPage, route.project);
     case "people":
