@@ -202,7 +202,7 @@ def _cached(
     stored: list[NDArray[np.bool_]] = list(masks)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         shrunk = [cv2.resize(m.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for m in masks]
         stored = [mask for mask in shrunk if mask.any()] or shrunk[:1]
     about = CachedSample(

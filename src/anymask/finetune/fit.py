@@ -132,7 +132,7 @@ class Fit:
         loss = 0.0
         for turn in turns(partial(self.network.decode, whole), masks, self.config, rng):
             value = turn_losses(turn, masks, self.config).mean() * weight
-            value.backward()
+            torch.autograd.backward(value)
             loss += float(value.detach())
         moved = [(level, at.grad) for level, at in zip(levels, whole, strict=True) if at.grad is not None]
         if moved:

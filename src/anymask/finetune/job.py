@@ -265,22 +265,30 @@ class _Run:
         return Fit(network, views, checks, settings, folder, self.listener.measured).run()
 
     def _write(self, network: Network, course: Course, facts: Facts) -> ModelFolder:
-        training = self._training(course, facts)
         out, settings = self.job.out, self.job.settings
-        about = {"name": self.name, "version": self.job.version, "training": training}
         if not settings.lora:
-            return write_derived(self.base, network.tensors(), out, **about)
-        adapter = About(_base_name(self.base), self.base.sha256, self.name, self.job.version)
-        write_adapter(
-            out / ADAPTER,
-            network.adapter(),
-            adapter,
-            rank=settings.lora,
-            alpha=lora_alpha(settings),
-            pattern=network.low_rank,
-            whole=network.decoder,
+            tensors = network.tensors()
+        else:
+            adapter = About(_base_name(self.base), self.base.sha256, self.name, self.job.version)
+            write_adapter(
+                out / ADAPTER,
+                network.adapter(),
+                adapter,
+                rank=settings.lora,
+                alpha=lora_alpha(settings),
+                pattern=network.low_rank,
+                whole=network.decoder,
+            )
+            # As the adapter is stored, so that it makes the very same model.
+            tensors = Merged(self.base, out / ADAPTER)
+        return write_derived(
+            self.base,
+            tensors,
+            out,
+            name=self.name,
+            version=self.job.version,
+            training=self._training(course, facts),
         )
-        return write_derived(self.base, Merged(self.base, out / ADAPTER), out, **about)
 
     def _training(self, course: Course, facts: Facts) -> dict[str, Any]:
         """For the manifest: what the model was made of, and how."""

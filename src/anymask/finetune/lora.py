@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.numpy import save
 from torch import Tensor, nn
 
@@ -114,16 +113,3 @@ def write_adapter(
     write_atomically(folder / WEIGHTS, save(stored, {"format": "pt"}))
     write_atomically(folder / ABOUT, (json.dumps(about.to_json(), indent=1) + "\n").encode())
     write_atomically(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
-
-
-def checkpointed(blocks: nn.ModuleList | nn.Sequential) -> None:
-    """Let blocks compute their insides again in the backward pass rather than keep them."""
-    from torch.utils.checkpoint import checkpoint
-
-    for block in blocks:
-        plain = block.forward
-
-        def forward(x: Tensor, plain: Any = plain) -> Any:
-            return checkpoint(plain, x, use_reentrant=False) if torch.is_grad_enabled() else plain(x)
-
-        block.forward = forward  # type: ignore[method-assign]

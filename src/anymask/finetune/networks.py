@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from anymask.finetune.lora import adapt, adapter_tensors, checkpointed
+from anymask.finetune.lora import adapt, adapter_tensors
+from anymask.finetune.memory import save_memory
 from anymask.finetune.settings import Settings
-from anymask.modeling.image_encoder import ImageEncoderViT
 from anymask.modeling.load import load_lite, load_sam
 from anymask.modeling.sam import Sam
 from anymask.modeling.tiny_vit import TinyViT
 from anymask.models.folder import ModelFolder
+from anymask.models.weights import read_layout
 
 Features = tuple[Tensor, ...]
 
@@ -77,9 +78,10 @@ class Network(ABC):
         """Whether a parameter belongs to the image encoder."""
         return not name.startswith(f"{self.decoder}.")
 
-    def tensors(self) -> dict[str, np.ndarray]:
-        """All weights under the names of the model's folder; without LoRA."""
-        return {name: value.cpu().numpy() for name, value in self.module.state_dict().items()}
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """All weights under the names of the model's folder; not for a network with LoRA."""
+        state = self.module.state_dict()
+        return {name: state[name].cpu().numpy() for name in read_layout(self.folder.weights).places}
 
     def adapter(self) -> dict[str, np.ndarray]:
         """The low-rank changes and the decoder, under the adapter's keys."""
@@ -166,11 +168,7 @@ class SamNetwork(Network):
         self.low_rank = attention_layers(self.sam)
 
     def save_memory(self) -> None:
-        encoder = self.sam.image_encoder
-        if isinstance(encoder, ImageEncoderViT):
-            checkpointed(encoder.blocks)
-        else:
-            checkpointed(encoder.layers)
+        save_memory(self.sam.image_encoder)
 
     def features(self, pixels: Tensor) -> Features:
         return (self.sam.encode(pixels),)

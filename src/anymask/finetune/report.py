@@ -10,6 +10,7 @@ from anymask.evaluate.compare import Comparison, Difference
 from anymask.finetune.verdict import LEAST_UNITS, Verdict, forgotten
 
 FORMAT = 1
+UNCHANGED = " Training gained nothing on the validation part, so the weights are the old ones."
 _SHOWN = ("click1", "oracle1", "click2", "click3", "click4", "click5", "box")
 TITLES = {
     "click1": "1 click", "oracle1": "1 click, best of 3", "click2": "2 clicks", "click3": "3 clicks",
@@ -90,7 +91,8 @@ class Result:
             "too little data to tell": f"{verdict.units} pictures or groups are too few to prove anything; "
             f"hold out at least {LEAST_UNITS}.",
         }[verdict.word]
-        return f"**{verdict.word}.** {what} {why}"
+        nothing = "" if self.training.get("best_step") else UNCHANGED
+        return f"**{verdict.word}.** {what} {why}{nothing}"
 
     def _guard(self) -> list[str]:
         if self.guard is None:
