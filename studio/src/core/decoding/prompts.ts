@@ -2,6 +2,7 @@
 
 import { clipped } from "../masks";
 import { polygonsToMask } from "../polygons";
+import { strokePoints } from "../strokes";
 import type { ImageXY, Prompt, PromptPoint, WindowMask } from "../types";
 import { boxToInput, type Frame, scaleOf } from "./frame";
 import { insidePoint } from "./insidePoint";
@@ -15,11 +16,6 @@ export class PromptError extends Error {
 
 export const NOT_A_POINT = -1;
 const BOX_CORNERS = [2, 3] as const;
-/** Of a stroke at most so many points are taken: Segment Anything was trained with up to nine. */
-const MAX_STROKE_POINTS = 8;
-/** Wanted distance of a stroke's points, as a share of the picture's longer side. */
-const STROKE_SPACING = 1 / 16;
-
 export interface EncodedPrompt {
   /** x, y after x, y, in pixels of the input: points, then (0, 0) where there is no box, then a box's corners. */
   readonly points: Float32Array;
@@ -62,7 +58,7 @@ export function encodedPrompt(
 /** Clicks, then points along strokes, then one deep inside a lasso. */
 function allPoints(prompt: Prompt, frame: Frame): PromptPoint[] {
   const points: PromptPoint[] = [...(prompt.points ?? [])];
-  for (const stroke of prompt.scribble ?? []) points.push(...strokePoints(stroke, frame));
+  for (const stroke of prompt.scribble ?? []) points.push(...pointsAlong(stroke, frame));
   if (prompt.polygon !== undefined) {
     const [x, y] = insidePoint(outlined(prompt.polygon, frame)) as ImageXY;
     points.push([x, y, 1]);
@@ -73,6 +69,11 @@ function allPoints(prompt: Prompt, frame: Frame): PromptPoint[] {
     }
   }
   return points;
+}
+
+function pointsAlong(stroke: readonly ImageXY[], frame: Frame): readonly PromptPoint[] {
+  if (stroke.length === 0) throw new PromptError("a scribble needs a point");
+  return strokePoints(stroke, [frame.imageHeight, frame.imageWidth]).map(([x, y]) => [x, y, 1]);
 }
 
 function givenMask(prompt: Prompt, frame: Frame, side: number): Logits | null {
@@ -87,45 +88,6 @@ function outlined(polygon: readonly ImageXY[], frame: Frame): WindowMask {
   const mask = polygonsToMask([{ exterior: polygon, holes: [] }], [frame.imageHeight, frame.imageWidth]);
   if (mask.bits.length === 0) throw new PromptError("the polygon encloses no pixel of the picture");
   return mask;
-}
-
-/** The middles of equally long parts of a stroke; one without length gives its one point. */
-export function strokePoints(stroke: readonly ImageXY[], frame: Frame): PromptPoint[] {
-  const travelled = [0];
-  for (let i = 1; i < stroke.length; i++) {
-    const [x0, y0] = stroke[i - 1] as ImageXY;
-    const [x1, y1] = stroke[i] as ImageXY;
-    travelled.push((travelled[i - 1] as number) + Math.hypot(x1 - x0, y1 - y0));
-  }
-  const length = travelled.at(-1) as number;
-  const [start] = stroke;
-  if (start === undefined) throw new PromptError("a scribble needs a point");
-  if (length === 0) return [[start[0], start[1], 1]];
-  const spacing = Math.max(frame.imageHeight, frame.imageWidth) * STROKE_SPACING;
-  const count = Math.min(MAX_STROKE_POINTS, Math.max(1, roundHalfToEven(length / spacing)));
-  return Array.from({ length: count }, (_, i) => {
-    const [x, y] = placeAt(stroke, travelled, ((i + 0.5) * length) / count);
-    return [x, y, 1];
-  });
-}
-
-function placeAt(stroke: readonly ImageXY[], travelled: readonly number[], distance: number): ImageXY {
-  const i = Math.max(
-    1,
-    travelled.findIndex((length) => length >= distance),
-  );
-  const [x0, y0] = stroke[i - 1] as ImageXY;
-  const [x1, y1] = stroke[i] as ImageXY;
-  const [from, to] = [travelled[i - 1] as number, travelled[i] as number];
-  const share = to === from ? 0 : (distance - from) / (to - from);
-  return [x0 + share * (x1 - x0), y0 + share * (y1 - y0)];
-}
-
-/** As Python rounds. */
-function roundHalfToEven(value: number): number {
-  const low = Math.floor(value);
-  if (value - low !== 0.5) return Math.round(value);
-  return low % 2 === 0 ? low : low + 1;
 }
 
 function cut([x0, y0, x1, y1]: readonly [number, number, number, number], frame: Frame) {

@@ -2,7 +2,8 @@
 
 import { EMPTY_MASK, subtract, union } from "../masks";
 import { PaintStroke } from "../paint";
-import type { BoxXYXY, ImageXY, MaskSource, WindowMask } from "../types";
+import { strokePoints } from "../strokes";
+import type { BoxXYXY, ImageXY, MaskSource, PromptPoint, WindowMask } from "../types";
 import { boxOf, NOTHING, type Pointer, type ToolContext, type ToolView, within } from "./tool";
 
 /** Screen pixels between two vertices of a line drawn by hand. */
@@ -13,6 +14,8 @@ export interface Given {
   readonly box?: BoxXYXY;
   readonly polygon?: readonly ImageXY[];
   readonly scribble?: readonly ImageXY[];
+  /** Places off the object. */
+  readonly excluded?: readonly PromptPoint[];
   /** A rough mask: replaces what was known of the mask. */
   readonly mask?: WindowMask;
 }
@@ -54,12 +57,21 @@ export const lassoGesture: Gesture<readonly ImageXY[]> = {
   view: (line) => ({ paths: [{ points: line, closed: true }] }),
 };
 
-export const scribbleGesture: Gesture<readonly ImageXY[]> = {
+interface Scribble {
+  readonly line: readonly ImageXY[];
+  readonly off: boolean;
+}
+
+/** A line over the object; with Alt over what is not part of it: then it is of exclude clicks, evenly spaced. */
+export const scribbleGesture: Gesture<Scribble> = {
   source: "scribble",
-  begin: (pointer, context) => [within(pointer.at, context.size)],
-  extend: (line, pointer, context) => extended(line, within(pointer.at, context.size), pointer.scale),
-  end: (line) => ({ scribble: line }),
-  view: (line) => ({ paths: [{ points: line, closed: false }] }),
+  begin: (pointer, context) => ({ line: [within(pointer.at, context.size)], off: pointer.alt }),
+  extend: ({ line, off }, pointer, context) => {
+    return { line: extended(line, within(pointer.at, context.size), pointer.scale), off };
+  },
+  end: ({ line, off }, _present, { size }) =>
+    off ? { excluded: strokePoints(line, size).map(([x, y]) => [x, y, 0] as const) } : { scribble: line },
+  view: ({ line }) => ({ paths: [{ points: line, closed: false }] }),
 };
 
 interface Painted {

@@ -188,6 +188,7 @@ function promptingTool<D>(
       });
     }
     const work = beginning(state, pointer, context);
+    if (isRepeated(work.points.at(-1), pointer.at, label)) return stay(state);
     const points: PromptPoint[] = [...work.points, [pointer.at[0], pointer.at[1], label]];
     const fed = { ...work, points, lasso: null };
     return push(state, { ...fed, prompt: promptOf(fed, true) }, pointer.ctrl, context);
@@ -265,6 +266,12 @@ function begun(target: MaskObject | null): Work {
   };
 }
 
+/** A double click means nothing more than a click. */
+function isRepeated(last: PromptPoint | undefined, at: ImageXY, label: 0 | 1): boolean {
+  if (last === undefined || last[2] !== label) return false;
+  return Math.floor(last[0]) === Math.floor(at[0]) && Math.floor(last[1]) === Math.floor(at[1]);
+}
+
 function presentMask<D>(state: PromptingState<D>, pointer: Pointer, context: ToolContext): WindowMask {
   const work = beginning(state, pointer, context);
   return chosenOf(work.prediction, work.chosen)?.mask ?? work.base;
@@ -273,6 +280,7 @@ function presentMask<D>(state: PromptingState<D>, pointer: Pointer, context: Too
 function withGiven(work: Work, given: Given, source: MaskSource): Work {
   const next = {
     ...work,
+    points: given.excluded === undefined ? work.points : [...work.points, ...given.excluded],
     box: given.box ?? work.box,
     lasso: given.polygon ?? null,
     scribbles: given.scribble === undefined ? work.scribbles : [...work.scribbles, given.scribble],
@@ -281,7 +289,7 @@ function withGiven(work: Work, given: Given, source: MaskSource): Work {
   if (given.mask !== undefined) return { ...next, prompt: { ...promptOf(next, false), mask: given.mask } };
   if (given.polygon !== undefined)
     return { ...next, prompt: { ...promptOf(next, false), polygon: given.polygon } };
-  return { ...next, prompt: promptOf(next, given.scribble !== undefined) };
+  return { ...next, prompt: promptOf(next, given.scribble !== undefined || given.excluded !== undefined) };
 }
 
 /** `feedBack`: whether the mask so far goes along. */
@@ -362,7 +370,8 @@ function finished<D>(state: PromptingState<D>): Step<PromptingState<D>> {
     source: work.source,
     score: candidate.score,
     stability: candidate.stability,
-    prompts: state.works.slice(0, state.count).map(({ prompt }) => prompt),
+    // Choosing another candidate is a step of its own with the same prompt.
+    prompts: [...new Set(state.works.slice(0, state.count).map(({ prompt }) => prompt))],
   };
   return stay({ ...state, ...START }, { type: "commit", made: [made], select: false });
 }
