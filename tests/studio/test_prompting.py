@@ -177,7 +177,7 @@ def test_everything_is_found_and_filtered_without_decoding(studio: RunningStudio
     loose = studio.post(f"/everything/{run['run']}/records", {"pred_iou_thresh": 0.0, "box_nms_thresh": 1.0})
     assert len(strict["records"]) < len(loose["records"])
     assert len(runtime.batches) == decoded  # type: ignore[attr-defined]
-    assert studio.post(f"/everything/{'0' * 64}/records", {}, 404)["code"] == "unknown_run"
+    assert studio.post(f"/everything/{'0' * 64}/records", {}, 404)["code"] == "unknown"
 
 
 def test_edits_polygons_and_cutouts(studio: RunningStudio, image: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from anymask.core.arrays import BoolArray
 from anymask.core.prediction import Candidate, Prediction
+from anymask.core.upscale import Window, upscale_window
 
 TOUCH = 2  # low-resolution cells round the click in which its change must begin
 
@@ -24,9 +25,7 @@ def correct_locally(
     click_xy: x, y in pixels of the image. A click that `before` already agrees with is no correction: then
     `after` stays as it is. Scores stay those of `after`.
     """
-    x, y = click_xy
-    height, width = before.frame.image_hw
-    if bool(before.mask[min(int(y), height - 1), min(int(x), width - 1)]) == include:
+    if _is_set(before, click_xy) == include:
         return after
     return Prediction(tuple(_corrected(before, candidate, click_xy, include) for candidate in after))
 
@@ -39,6 +38,14 @@ def _corrected(
     was, now = old > before.threshold, new > after.threshold
     taken = _touching(now & ~was if include else was & ~now, x, y) | (was == now)
     return Candidate(np.where(taken, new, old), after.score, after.frame, after.threshold)
+
+
+def _is_set(candidate: Candidate, click_xy: tuple[float, float]) -> bool:
+    """Whether the mask has the pixel that was clicked; no other pixel is worked out."""
+    height, width = candidate.frame.image_hw
+    x, y = min(int(click_xy[0]), width - 1), min(int(click_xy[1]), height - 1)
+    logits = upscale_window(candidate.low_res_logits, candidate.frame, Window(y, y + 1, x, x + 1))
+    return bool(logits[0, 0] > candidate.threshold)
 
 
 def _cell(candidate: Candidate, click_xy: tuple[float, float]) -> tuple[float, float]:

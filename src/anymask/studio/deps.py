@@ -5,6 +5,7 @@ What somebody may not see is answered as what does not exist: 404 for both, so t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
@@ -16,10 +17,20 @@ from anymask.studio.accounts.entry import Visitor
 from anymask.studio.accounts.roles import has_role
 from anymask.studio.services import Studio
 
+
+@dataclass(frozen=True)
+class Scene:
+    """An image and the project that it belongs to."""
+
+    image: Image
+    project: Project
+
+
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="an id: 32 hexadecimal digits")]
 
 
-def visitor(request: Request) -> Visitor:
+# What only looks at the request is `async`: FastAPI would have a thread begin and end for anything else.
+async def visitor(request: Request) -> Visitor:
     """Who makes the request, a stranger too."""
     found = request.state.visitor
     assert isinstance(found, Visitor)
@@ -29,7 +40,7 @@ def visitor(request: Request) -> Visitor:
 Caller = Annotated[Visitor, Depends(visitor)]
 
 
-def person(caller: Caller) -> User:
+async def person(caller: Caller) -> User:
     """Who makes the request. Raises Problem (401) for a stranger."""
     if caller.user is None:
         raise Problem(401, "unauthorized", "nobody is logged in; log in first")
@@ -39,12 +50,12 @@ def person(caller: Caller) -> User:
 Person = Annotated[User, Depends(person)]
 
 
-def reviewer(who: Person) -> User:
+async def reviewer(who: Person) -> User:
     """Who makes the request. Raises Problem (403) for annotators."""
     return _with_role(who, "reviewer")
 
 
-def admin(who: Person) -> User:
+async def admin(who: Person) -> User:
     """Who makes the request. Raises Problem (403) for all but administrators."""
     return _with_role(who, "admin")
 
@@ -72,13 +83,19 @@ def project_of(project_id: str, studio: Studio, who: Person) -> Project:
 
 def image_of(image_id: str, studio: Studio, who: Person) -> Image:
     """An image of a project that the person may see. Raises Problem (404)."""
+    return scene_of(image_id, studio, who).image
+
+
+def scene_of(image_id: str, studio: Studio, who: Person) -> Scene:
+    """The same with its project."""
     try:
         image = studio.store.images.get(image_id)
     except NotFound:
         raise unknown() from None
-    if not may_see(who, studio.store.projects.get(image.project_id, with_counts=False)):
+    project = studio.store.projects.get(image.project_id, with_counts=False)
+    if not may_see(who, project):
         raise unknown()
-    return image
+    return Scene(image, project)
 
 
 def unknown() -> Problem:
@@ -100,10 +117,16 @@ def _image(id: Id, studio: Studio, who: Person) -> Image:
     return image_of(id, studio, who)
 
 
+def _scene(id: Id, studio: Studio, who: Person) -> Scene:
+    return scene_of(id, studio, who)
+
+
 ProjectHere = Annotated[Project, Depends(_project)]
 """The project that `{id}` of the address names."""
 ImageHere = Annotated[Image, Depends(_image)]
 """The image that `{id}` of the address names."""
+SceneHere = Annotated[Scene, Depends(_scene)]
+"""The same with its project, read together."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -126,7 +126,7 @@ class StudioServices:
         return [id for id in waiting if id != image.id][: self.config.ahead]
 
 
-def _services(request: Request) -> StudioServices:
+async def _services(request: Request) -> StudioServices:
     services = request.app.state.studio
     assert isinstance(services, StudioServices)
     return services

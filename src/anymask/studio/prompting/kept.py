@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 
 from anymask.server.byte_cache import ByteCache
@@ -42,4 +43,5 @@ class KeptAnswers:
                 "unusable",
                 f"there is no candidate {asked.candidate}; the prediction has {len(kept.prediction)}",
             )
-        return Earlier(kept.prediction[asked.candidate], kept.points)
+        # A copy: what is worked out of it (masks of the image's size) must not stay with what is kept.
+        return Earlier(dataclasses.replace(kept.prediction[asked.candidate]), kept.points)

@@ -8,9 +8,10 @@ import numpy as np
 
 from anymask.core.arrays import BoolArray
 from anymask.core.errors import PromptError
-from anymask.core.prediction import Candidate
+from anymask.core.masks import stability_of_areas
+from anymask.core.prediction import STABILITY_OFFSET, Candidate
 from anymask.core.rle import Rle, decode, encode
-from anymask.core.upscale import Window
+from anymask.core.upscale import Window, mask_window, tight, upscale_window
 from anymask.server.answering import mask_of
 from anymask.studio.prompting.schemas import WindowMask
 
@@ -18,12 +19,29 @@ _EMPTY = Window(0, 1, 0, 1), np.zeros((1, 1), np.bool_)
 
 
 def candidate_json(candidate: Candidate, *, with_stability: bool) -> dict[str, Any]:
-    """`WindowCandidate` in JSON. with_stability: takes as long as all the rest."""
+    """`WindowCandidate` in JSON. with_stability: takes a little longer."""
+    offset = STABILITY_OFFSET if with_stability else 0.0
+    inside, stability = _worked_out(candidate, offset)
     return {
-        **window_json(candidate.inside),
+        **window_json(inside),
         "predicted_iou": round(candidate.score, 4),
-        "stability_score": round(candidate.stability, 4) if with_stability else None,
+        "stability_score": round(stability, 4) if with_stability else None,
     }
+
+
+def _worked_out(candidate: Candidate, offset: float) -> tuple[tuple[Window, BoolArray] | None, float]:
+    """The mask in its tight window and its stability score, upscaled once for both.
+
+    The same as `Candidate.inside` and `Candidate.stability`, of which nothing is kept: predictions that wait
+    to be refined must not grow.
+    """
+    low, frame, threshold = candidate.low_res_logits, candidate.frame, candidate.threshold
+    window = mask_window(low, frame, threshold - offset)
+    if window is None:
+        return None, 0.0
+    logits = upscale_window(low, frame, window)
+    strict, loose = (int(np.count_nonzero(logits > threshold + side)) for side in (offset, -offset))
+    return tight(window, logits > threshold), stability_of_areas(strict, loose)
 
 
 def window_json(inside: tuple[Window, BoolArray] | None) -> dict[str, Any]:

@@ -89,7 +89,7 @@ async def _may_still(request: HttpRequest, project: Project, studio: StudioServi
     """
     try:
         await studio.entry(request.scope, request.client.host if request.client else "unknown")
-        await run_in_threadpool(project_of, project.id, studio, person(visitor(request)))
+        await run_in_threadpool(project_of, project.id, studio, await person(await visitor(request)))
     except Problem:
         return False
     return True

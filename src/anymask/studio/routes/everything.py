@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from anymask.automatic import AutomaticState
 from anymask.automatic.state_file import settings_to_json
 from anymask.server.schemas import EverythingAnswer, EverythingRequest, Filters
-from anymask.studio.deps import ImageHere, Person, image_of, problems, unknown
+from anymask.studio.deps import Person, SceneHere, image_of, problems, unknown
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["everything"])
@@ -25,14 +25,14 @@ RunName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="`run` of an
     response_model=EverythingAnswer,
     responses=problems(),
 )
-async def find_everything(image: ImageHere, asked: EverythingRequest, studio: Studio) -> JSONResponse:
+async def find_everything(scene: SceneHere, asked: EverythingRequest, studio: Studio) -> JSONResponse:
     """All masks of an image that pass the filters.
 
     Takes from a second to minutes. If the time is up before (503) the run goes on: asked again, the same run
     is joined, or answered at once. The project's model answers unless `model` names another one.
     """
-    project = studio.store.projects.get(image.project_id, with_counts=False)
-    model = studio.model_of(project) if asked.model is None else studio.served.shelf.named(asked.model)
+    image = scene.image
+    model = studio.model_of(scene.project) if asked.model is None else studio.served.shelf.named(asked.model)
     name, state = await studio.runs.run(image.id, model, asked)
     studio.run_images.note(name, image.id)
     return await _answer(name, state, {}, studio)

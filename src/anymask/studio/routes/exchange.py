@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from anymask.core.errors import FormatError
 from anymask.formats.registry import known
@@ -81,7 +82,7 @@ async def import_into_project(
     """
     if format is not None:
         _check_format(format)
-    found = None if image is None else image_of(image, studio, who)
+    found = None if image is None else await run_in_threadpool(image_of, image, studio, who)
     if found is not None and found.project_id != project.id:
         raise unknown()
     data = await read_file(request, studio.config.max_upload_bytes)

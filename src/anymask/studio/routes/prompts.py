@@ -15,7 +15,7 @@ from anymask.core.prediction import Prediction
 from anymask.core.prompt import Prompt
 from anymask.predict.model import Model
 from anymask.store import Image, NewPrompt, User
-from anymask.studio.deps import ImageHere, Person, problems
+from anymask.studio.deps import Person, Scene, SceneHere, problems
 from anymask.studio.prompting.answering import Answered, KeptAnswer, answer, points_of
 from anymask.studio.prompting.schemas import BoxesAnswer, BoxesRequest, StudioPrompt, StudioPromptAnswer
 from anymask.studio.prompting.windows import candidate_json
@@ -30,13 +30,13 @@ router = APIRouter(tags=["prompts"])
     response_model=StudioPromptAnswer,
     responses=problems(409),
 )
-async def prompt_image(image: ImageHere, who: Person, asked: StudioPrompt, studio: Studio) -> Response:
+async def prompt_image(scene: SceneHere, who: Person, asked: StudioPrompt, studio: Studio) -> Response:
     """Answer a prompt with up to three candidates, best first, each cut to its own window.
 
     The image is embedded first if it has not been. Of one client's hover requests only the latest is
     answered, the others end with 409.
     """
-    work = _answer(image, who, asked, studio)
+    work = _answer(scene, who, asked, studio)
     if asked.hover is None:
         return await work
     try:
@@ -50,9 +50,9 @@ async def prompt_image(image: ImageHere, who: Person, asked: StudioPrompt, studi
 @router.post(
     "/images/{id}/boxes", operation_id="prompt_boxes", response_model=BoxesAnswer, responses=problems()
 )
-async def prompt_boxes(image: ImageHere, who: Person, asked: BoxesRequest, studio: Studio) -> Response:
+async def prompt_boxes(scene: SceneHere, who: Person, asked: BoxesRequest, studio: Studio) -> Response:
     """The best candidate for each of many boxes, one object each, decoded together."""
-    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
+    image, model = scene.image, studio.model_of(scene.project)
     embedding = await studio.pictures.embedding(image.id, model)
     predictions, body = await studio.served.lanes.prompts.run(partial(_boxes, model, embedding, asked))
     body["predictions"] = [
@@ -73,8 +73,8 @@ async def prompt_boxes(image: ImageHere, who: Person, asked: BoxesRequest, studi
     return JSONResponse(body)
 
 
-async def _answer(image: Image, who: User, asked: StudioPrompt, studio: StudioServices) -> Response:
-    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
+async def _answer(scene: Scene, who: User, asked: StudioPrompt, studio: StudioServices) -> Response:
+    image, model = scene.image, studio.model_of(scene.project)
     earlier = None
     if asked.previous is not None:
         earlier = studio.answers.earlier(asked.previous, image.sha256, model.sha256)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from anymask.core.embedding import ImageEmbedding
@@ -16,7 +17,7 @@ from anymask.core.rle import decode
 from anymask.predict.model import Model
 from anymask.server.problems import Problem, one_line
 from anymask.store import Image, Mask
-from anymask.studio.deps import ImageHere, Person, image_of, problems, unknown
+from anymask.studio.deps import Person, SceneHere, image_of, problems, unknown
 from anymask.studio.prompting.propagation import Found, propagate
 from anymask.studio.prompting.schemas import FindAnswer, FindRequest, PropagateAnswer, PropagateRequest
 from anymask.studio.prompting.windows import candidate_json
@@ -32,15 +33,15 @@ _AT_ONCE = 8  # masks that are unpacked at a time
     response_model=PropagateAnswer,
     responses=problems(),
 )
-async def propagate_masks(image: ImageHere, who: Person, asked: PropagateRequest, studio: Studio) -> Response:
+async def propagate_masks(scene: SceneHere, who: Person, asked: PropagateRequest, studio: Studio) -> Response:
     """Find the masks of another picture of the project again in this one; nothing is saved."""
-    source = image_of(asked.source, studio, who)
+    image, model = scene.image, studio.model_of(scene.project)
+    source = await run_in_threadpool(image_of, asked.source, studio, who)
     if source.project_id != image.project_id:
         raise unknown()
-    masks = studio.store.masks.heads(source.id)
+    masks = await run_in_threadpool(studio.store.masks.heads, source.id)
     if asked.objects is not None:
         masks = [mask for mask in masks if mask.object_id in asked.objects]
-    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
     embedding = await studio.pictures.embedding(image.id, model)
     work = partial(_propagated, studio, model, embedding, image, source, masks)
     return JSONResponse(await studio.served.lanes.everything.run(work))
@@ -49,9 +50,9 @@ async def propagate_masks(image: ImageHere, who: Person, asked: PropagateRequest
 @router.post(
     "/images/{id}/find", operation_id="find_words", response_model=FindAnswer, responses=problems(501)
 )
-async def find_words(image: ImageHere, asked: FindRequest, studio: Studio) -> Response:
+async def find_words(scene: SceneHere, asked: FindRequest, studio: Studio) -> Response:
     """Masks of what words name; 501 where the parts for it are not installed."""
-    model = studio.model_of(studio.store.projects.get(image.project_id, with_counts=False))
+    image, model = scene.image, studio.model_of(scene.project)
     embedding = await studio.pictures.embedding(image.id, model)
     try:
         records = await studio.served.lanes.everything.run(

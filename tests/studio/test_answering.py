@@ -1,0 +1,125 @@
+"""Corrections stay where the click is, and are flagged when they do harm."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from anymask.core.geometry import InputFrame
+from anymask.core.prediction import Candidate
+from anymask.core.rle import encode
+from anymask.predict.model import Model
+from anymask.predict.runtime import PromptBatch
+from anymask.studio.prompting.answering import Answered, Earlier, answer, points_of
+from anymask.studio.prompting.schemas import StudioPrompt
+from anymask.studio.prompting.worse import is_much_worse
+from tests.fake_runtime import SHA256, FakeRuntime, scene
+from tests.studio.running import BAR, SQUARE, block
+
+FRAME = InputFrame((120, 160), 256)
+SQUARE_MASK = block(slice(20, 70), slice(30, 80))
+
+
+class Forgetful(FakeRuntime):
+    """Draws the whole mask anew around the last click, as small networks now and then do."""
+
+    def _answer(self, grid: np.ndarray, prompts: PromptBatch, i: int) -> np.ndarray:
+        if prompts.mask_logits is None:
+            return super()._answer(grid, prompts, i)
+        (last,) = np.flatnonzero(prompts.labels[i] >= 0)[-1:]
+        seen = PromptBatch(prompts.points_xy[i][None, last : last + 1], np.ones((1, 1), np.int32), None)
+        return super()._answer(grid, seen, 0)
+
+
+def model_of(*, local: bool, runtime: FakeRuntime | None = None) -> Model:
+    """local: whether corrections stay near their click."""
+    runtime = runtime or FakeRuntime()
+    runtime.spec = dataclasses.replace(runtime.spec, local_corrections=local)
+    return Model(runtime, sha256=SHA256)
+
+
+def asked(**fields: Any) -> StudioPrompt:
+    return StudioPrompt.model_validate(fields)
+
+
+def refined(model: Model, *clicks: tuple[float, float, float]) -> Answered:
+    """A click on the square, and then a correction by one or more clicks at once."""
+    embedding = model.embed(scene())
+    first = asked(points=[[*SQUARE, 1.0]])
+    before = answer(model, embedding, first, None)
+    earlier = Earlier(before.prediction[0], points_of(first.points))
+    again = asked(points=[[*SQUARE, 1.0], *(list(click) for click in clicks)])
+    return answer(model, embedding, again, earlier)
+
+
+def test_a_correction_keeps_what_lies_elsewhere() -> None:
+    spoilt = refined(model_of(local=False, runtime=Forgetful()), (*BAR, 1.0))
+    assert not spoilt.prediction.best.mask[25, 35]
+    assert spoilt.worse
+    kept = refined(model_of(local=True, runtime=Forgetful()), (*BAR, 1.0))
+    assert kept.prediction.best.mask[25, 35]
+    assert kept.prediction.best.mask[75, 125]
+    assert not kept.worse
+
+
+def test_what_is_flagged_is_what_is_sent() -> None:
+    for local in (True, False):
+        answered = refined(model_of(local=local, runtime=Forgetful()), (*BAR, 1.0))
+        sent = answered.candidates[0]
+        assert sent["area"] == answered.prediction.best.area
+
+
+@pytest.mark.parametrize("clicks", [(), ((*BAR, 1.0), (50.0, 45.0, 0.0))])
+def test_no_click_or_two_at_once_are_no_correction(clicks: tuple[tuple[float, float, float], ...]) -> None:
+    for local in (True, False):
+        assert not refined(model_of(local=local, runtime=Forgetful()), *clicks).worse
+
+
+def test_a_sent_mask_is_corrected_too() -> None:
+    model = model_of(local=True, runtime=Forgetful())
+    rle = encode(SQUARE_MASK)
+    body = asked(points=[[*BAR, 1.0]], mask={"size": list(rle.size_hw), "counts": rle.counts})
+    best = answer(model, model.embed(scene()), body, None).prediction.best
+    assert best.mask[75, 125]
+    assert (SQUARE_MASK & best.mask).sum() > 0.95 * SQUARE_MASK.sum()
+
+
+def candidate(mask: np.ndarray) -> Candidate:
+    return Candidate(np.where(mask, 8, -8).astype(np.float32), 0.9, FRAME)
+
+
+def cells(rows: slice, columns: slice) -> np.ndarray:
+    mask = np.zeros((64, 64), bool)
+    mask[rows, columns] = True
+    return mask
+
+
+LEFT, RIGHT, SPOT = (
+    cells(np.s_[4:24], np.s_[4:24]),
+    cells(np.s_[4:24], np.s_[40:60]),
+    cells(np.s_[8:12], np.s_[28:32]),
+)
+IN_SPOT = 30 * 2.5, 10 * 2.5
+"""A click on the spot in pixels of the image: a cell is 4 pixels of the input, 2.5 of the image."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "include", "worse"),
+    [
+        (LEFT, LEFT | SPOT, True, False),  # the click's own change
+        (LEFT, LEFT, True, False),  # nothing happened
+        (LEFT, SPOT, True, True),  # the object is gone
+        (LEFT | RIGHT, LEFT | SPOT, True, True),  # half of it is gone
+        (LEFT, LEFT | RIGHT | SPOT, True, True),  # something else came
+        (LEFT | SPOT, LEFT, False, False),
+        (LEFT | SPOT, RIGHT, False, True),
+        (LEFT, np.zeros((64, 64), bool), False, True),
+        (np.zeros((64, 64), bool), np.zeros((64, 64), bool), True, False),
+        (np.zeros((64, 64), bool), SPOT, True, False),
+    ],
+)
+def test_what_counts_as_much_worse(before: np.ndarray, after: np.ndarray, include: bool, worse: bool) -> None:
+    assert is_much_worse(candidate(before), candidate(after), IN_SPOT, include=include) == worse
