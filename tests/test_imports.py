@@ -79,6 +79,7 @@ def test_the_heavy_modules_would_be_seen() -> None:
         "from anymask.cli.main import run\nassert run(['doctor', '--help']) == 0",
         "from anymask.cli.main import run\nassert run(['models', '--help']) == 0",
         "from anymask.cli.main import run\nassert run(['serve', '--help']) == 0",
+        "from anymask.cli.main import run\nassert run(['finetune', '--help']) == 0",
         "from anymask.cli.main import run\nassert run(['segment', 'x.jpg', '--point', 'nonsense']) == 2",
     ],
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from anymask.core.errors import InputError
 from anymask.evaluate.datasets import open_samples
 from anymask.evaluate.samples import Problems
-from anymask.finetune.data import Gathered, Layout, divide, gather, only, open_chosen, refuse_shared
+from anymask.finetune.data import Gathered, Layout, Unseen, divide, gather, only, open_chosen, refuse_shared
 from tests.evaluate.layouts import broken_shard, picture_file
 from tests.finetune.conftest import quick
 from tests.train.toys import describe, drawing, png, rle, write_shard
@@ -164,3 +164,10 @@ def test_a_picture_on_both_sides_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'images/renamed\.png' is also trained on \('images/p1\.png'\)"):
         refuse_shared(found.facts, open_samples([copy]), Problems())
     refuse_shared(found.facts, only(open_samples([copy]), []), Problems())
+
+
+def test_the_guard_has_no_picture_that_was_trained_on(tmp_path: Path) -> None:
+    data = open_samples([folders(tmp_path / "a")])
+    known = [s.picture.sha256 for s in data.samples(Problems()) if s.key == "images/p1.png"]
+    left = Unseen(data, frozenset(known)).samples(Problems())
+    assert [sample.key for sample in left] == ["images/p0.png", "images/p2.png"]

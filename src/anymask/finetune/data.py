@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,30 @@ def refuse_shared(gathered: Facts, held_out: DataSet, problems: Problems) -> Non
                 f"the held-out picture '{sample.key}' is also trained on ('{twin}'); remove one of them, or "
                 "keep copies together with --group"
             )
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A data set without the pictures that were trained on, which would flatter: a `SampleSource`.
+
+    known: SHA-256 of their pixels.
+    """
+
+    data: DataSet
+    known: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The data set's."""
+        return self.data.name
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def samples(self, problems: Problems, *, every: int = 1, done: Container[str] = ()) -> Iterator[Sample]:
+        """See `SampleSource.samples`."""
+        found = self.data.samples(problems, every=every, done=done)
+        return (sample for sample in found if sample.picture.sha256 not in self.known)
 
 
 def _why(problems: Problems) -> str:

@@ -26,12 +26,13 @@ from anymask.evaluate.page.write import save_comparison
 from anymask.evaluate.predictors import open_predictor
 from anymask.evaluate.report import Outcome
 from anymask.evaluate.run import PictureRun
-from anymask.evaluate.samples import OnError, Problems
+from anymask.evaluate.samples import OnError, Problems, SampleSource
 from anymask.evaluate.summary import summarise
 from anymask.finetune.data import (
     Facts,
     Gathered,
     Layout,
+    Unseen,
     divide,
     fingerprint,
     gather,
@@ -136,7 +137,7 @@ class _Run:
         found = compare_files(before, after)
         save_comparison(job.out / "comparison.html", found, self.held_out, figure=settings.judge[0])
         verdict = judge(found, settings.judge, self.split.groups if settings.group else None)
-        guard = self._guard(model) if job.guard else None
+        guard = self._guard(model, gathered.facts) if job.guard else None
         training = dict(model.manifest.training)
         result = Result(self.base.spec.full_name, model.spec.full_name, verdict, found, guard, training)
         self._finish(model, result)
@@ -209,7 +210,7 @@ class _Run:
             f"{len(self.held_out)} held out; {facts.masks} masks{more}; pictures of {size} pixels"
         )
 
-    def _measure(self, name: str, model: str, data: DataSet, every: int = 1) -> Path:
+    def _measure(self, name: str, model: str, data: SampleSource, every: int = 1) -> Path:
         """The report of a model on some data; what an earlier run measured is not measured again."""
         out = self.job.out / f"{name}.json"
         predictor = open_predictor(model, precision=self.job.precision, threads=self.job.threads)
@@ -314,8 +315,8 @@ class _Run:
             "versions": {"anymask": __version__, "torch": torch.__version__},
         }
 
-    def _guard(self, model: ModelFolder) -> Comparison:
-        data = open_chosen(self.job.guard, Layout(), "")
+    def _guard(self, model: ModelFolder, facts: Facts) -> Comparison:
+        data = Unseen(open_chosen(self.job.guard, Layout(), ""), frozenset(facts.sha256.values()))
         every = max(1, -(-len(data) // self.job.guard_pictures))
         before = self._measure("guard-before", str(self.base.path), data, every)
         after = self._measure("guard-after", str(model.path), data, every)
