@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from anymask.cli.serve_job import MIB, secret_of
 from anymask.cli.terminal import say
-from anymask.core.errors import MissingExtraError
+from anymask.core.errors import InputError, MissingExtraError
 from anymask.models.registry import resolve
 from anymask.predict.load import Backend, Precision, load
 
@@ -83,7 +83,7 @@ def run_studio(
     workspace = Workspace.open(settings.folder)
     loaded = [load(name, precision=precision, backend=backend, threads=threads) for name in models]
     config = settings.config(tuple(resolve(name).path for name in models))
-    store = Store.open(settings.database or workspace.root)
+    store = Store.open(_place(settings.database) or workspace.root)
     try:
         app = create_studio(loaded, store, workspace, config)
         studio = app.state.studio
@@ -100,6 +100,13 @@ def run_studio(
         serve(app, config, tell, studio.hub.close)
     finally:
         store.close()
+
+
+def _place(database: str | None) -> str | None:
+    """The database's URL. Raises InputError for what is none."""
+    if database is not None and not database.startswith(("postgresql://", "sqlite:///")):
+        raise InputError("--database is no address of a database; give one like postgresql://user@host/name")
+    return database
 
 
 def has_display() -> bool:

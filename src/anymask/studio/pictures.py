@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.images import Picture, load_image
+from anymask.formats.png import encode_png
 from anymask.predict.model import Model
 from anymask.server.byte_cache import ByteCache
 from anymask.server.disk import Disk
@@ -100,7 +102,9 @@ class Pictures:
     def _stored(self, image: str) -> StoredImage:
         row = self._find(image)
         data = self._workspace.picture(row).read_bytes()
-        return StoredImage(row.sha256, data, "application/octet-stream", (row.height, row.width))
+        if dicom.is_dicom(io.BytesIO(data)):
+            data = encode_png(self.picture(row).pixels)
+        return StoredImage(row.sha256, data, "application/octet-stream", row.image_hw)
 
 
 def load_picture(path: Path, max_pixels: int) -> Picture:
