@@ -4,7 +4,7 @@ import { type Diff, type Document, withHeads } from "./document";
 import { newId } from "./ids";
 import { maskArea } from "./masks";
 import { decodeRle, encodeRle } from "./rle";
-import type { Id, MaskObject, MaskRow, Prompt } from "./types";
+import type { Id, KeptPrompt, MaskObject, MaskRow } from "./types";
 
 /** Steps of `position` between neighbours, so that another object fits between them. */
 export const POSITION_STEP = 1024;
@@ -77,7 +77,7 @@ export function stateOf(row: MaskRow): MaskObject {
     source: row.source,
     score: row.score,
     stability: row.stability,
-    prompts: row.prompts as readonly Prompt[],
+    prompts: row.prompts as readonly KeptPrompt[],
     seconds: row.seconds,
     author: row.author_id,
     model: row.model_sha256,

@@ -63,6 +63,11 @@ export interface Prompt {
   readonly multimask?: boolean;
 }
 
+/** A prompt as it is kept with the mask that it led to: a rough mask as the RLE of its window at `offset`. */
+export interface KeptPrompt extends Omit<Prompt, "mask"> {
+  readonly mask?: Rle & { readonly offset: readonly [x: number, y: number] };
+}
+
 /** One proposed mask. */
 export interface Candidate {
   readonly mask: WindowMask;
@@ -113,7 +118,7 @@ export interface MaskObject {
   readonly source: MaskSource;
   readonly score: number | null;
   readonly stability: number | null;
-  readonly prompts: readonly Prompt[];
+  readonly prompts: readonly KeptPrompt[];
   readonly seconds: number;
   readonly author: Id | null;
   readonly model: string | null;

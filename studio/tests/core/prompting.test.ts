@@ -496,3 +496,16 @@ test.each<ToolName>(["click", "box", "lasso", "scribble", "rough"])(
     }
   },
 );
+
+test("what is kept of a rough mask is text", () => {
+  const hand = new Hand("rough");
+  hand.drag([
+    [30, 30],
+    [60, 30],
+  ]);
+  hand.answer();
+  const [commit] = hand.send({ type: "finish" });
+  const kept = commit?.type === "commit" ? commit.made[0]?.prompts[0]?.mask : undefined;
+  expect(kept).toMatchObject({ size: [10, 40], offset: [25, 25] });
+  expect(JSON.parse(JSON.stringify(kept))).toEqual(kept);
+});

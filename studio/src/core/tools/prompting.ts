@@ -10,10 +10,12 @@
 import { chosenOf, stepped } from "../candidates";
 import { EMPTY_MASK } from "../masks";
 import { polygonsToMask } from "../polygons";
+import { encodeRle } from "../rle";
 import type {
   BoxXYXY,
   Id,
   ImageXY,
+  KeptPrompt,
   MaskObject,
   MaskSource,
   Prediction,
@@ -371,9 +373,15 @@ function finished<D>(state: PromptingState<D>): Step<PromptingState<D>> {
     score: candidate.score,
     stability: candidate.stability,
     // Choosing another candidate is a step of its own with the same prompt.
-    prompts: [...new Set(state.works.slice(0, state.count).map(({ prompt }) => prompt))],
+    prompts: [...new Set(state.works.slice(0, state.count).map(({ prompt }) => prompt))].map(keptPrompt),
   };
   return stay({ ...state, ...START }, { type: "commit", made: [made], select: false });
+}
+
+function keptPrompt({ mask, ...prompt }: Prompt): KeptPrompt {
+  if (mask === undefined) return prompt;
+  const window = encodeRle({ ...mask, x: 0, y: 0 }, [mask.height, mask.width]);
+  return { ...prompt, mask: { ...window, offset: [mask.x, mask.y] } };
 }
 
 /** A lasso that is the mask itself. */

@@ -13,6 +13,7 @@ import type {
   Candidate,
   Id,
   ImageXY,
+  KeptPrompt,
   MaskObject,
   MaskSource,
   Prediction,
@@ -115,7 +116,7 @@ export interface Made {
   readonly source: MaskSource;
   readonly score: number | null;
   readonly stability: number | null;
-  readonly prompts: readonly Prompt[];
+  readonly prompts: readonly KeptPrompt[];
   /** The proposal it was, to be taken off the list. */
   readonly proposal?: Id;
 }
