@@ -17,7 +17,7 @@ from anymask.studio.prompting.answering import Answered, Earlier, answer, points
 from anymask.studio.prompting.schemas import StudioPrompt
 from anymask.studio.prompting.worse import is_much_worse
 from tests.fake_runtime import SHA256, FakeRuntime, scene
-from tests.studio.running import BAR, SQUARE, block
+from tests.studio.running import BAR, SQUARE, block, placed
 
 FRAME = InputFrame((120, 160), 256)
 SQUARE_MASK = block(slice(20, 70), slice(30, 80))
@@ -85,6 +85,27 @@ def test_a_sent_mask_is_corrected_too() -> None:
     best = answer(model, model.embed(scene()), body, None).prediction.best
     assert best.mask[75, 125]
     assert (SQUARE_MASK & best.mask).sum() > 0.95 * SQUARE_MASK.sum()
+
+
+def test_a_drawing_keeps_its_pixels_away_from_the_click() -> None:
+    """A mask finer than the decoder's cells: a comb of single columns, and two clicks far from it."""
+    model = model_of(local=True, runtime=Forgetful())
+    embedding = model.embed(scene())
+    comb = np.zeros((120, 160), bool)
+    comb[5:18, 5:60:2] = True
+    rle = encode(comb)
+    sent = {"size": list(rle.size_hw), "counts": rle.counts}
+    first = answer(model, embedding, asked(points=[[*BAR, 1.0]], mask=sent), None)
+    mask = placed(first.candidates[0])
+    assert mask[75, 125]
+    assert (mask[:20, :90] == comb[:20, :90]).all()
+    assert first.candidates[0]["area"] == mask.sum()
+    earlier = Earlier(first.prediction[0], ((*BAR, 1.0),), first.drawn)
+    again = answer(model, embedding, asked(points=[[*BAR, 1.0], [*SQUARE, 1.0]]), earlier)
+    mask = placed(again.candidates[0])
+    assert mask[75, 125]
+    assert mask[30, 50]
+    assert (mask[:18, :90] == comb[:18, :90]).all()
 
 
 def candidate(mask: np.ndarray) -> Candidate:

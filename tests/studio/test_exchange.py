@@ -185,6 +185,15 @@ def test_broken_files_are_refused_with_one_line(studio: RunningStudio, data: byt
     assert "/tmp" not in detail
 
 
+def test_exports_and_imports_are_written_down(studio: RunningStudio) -> None:
+    data = export(studio, format="coco").content
+    import_file(studio, data)
+    newest, before, *_ = studio.services.store.events.page(studio.project).items
+    assert (newest.kind, before.kind) == ("import", "export")
+    assert before.detail == {"format": "coco", "bytes": len(data)}
+    assert newest.user_id == studio.get("/me")["user"]["id"]
+
+
 def test_formats_are_listed(studio: RunningStudio) -> None:
     assert [one["name"] for one in studio.get("/formats")["formats"]] == list(FORMATS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from anymask.core.masks import iou
+from anymask.core.record import MaskRecord
 from anymask.core.rle import encode
 from tests.fake_runtime import scene
-from tests.studio.running import BAR, SQUARE, RunningStudio, block, pictures, placed, running_studio
+from tests.studio.running import BAR, SQUARE, RunningStudio, block, pictures, placed, row, running_studio
 from tests.studio.served import new_id
 
 
@@ -197,6 +199,48 @@ def test_edits_polygons_and_cutouts(studio: RunningStudio, image: str) -> None:
         studio.client.post(f"/api/v1/images/{image}/cutout", json={"masks": [mask], "feather": 2})
     )
     assert len(np.unique(soft[..., 3])) > 5
+
+
+def test_masks_of_the_picture_before_are_found_again(studio: RunningStudio) -> None:
+    source, target = (image["id"] for image in studio.images())
+    label = studio.post(f"/projects/{studio.project}/labels", {"name": "bar"}, 201)["id"]
+    bar = block(slice(40, 110), slice(100, 150))
+    square, other = row(SQUARE_MASK), row(bar, position=1, label_id=label, attributes={"blue": True})
+    studio.save(source, square, other)
+    answer = studio.post(f"/images/{target}/propagate", {"source": source})
+    assert [one["object_id"] for one in answer["items"]] == [square["object_id"], other["object_id"]]
+    for one, mask in zip(answer["items"], (SQUARE_MASK, bar), strict=True):
+        assert one["kept"]
+        assert iou(placed(one["candidate"]), mask) > 0.9
+        assert one["appearance"] > 0.9
+    assert (answer["items"][1]["label_id"], answer["items"][1]["attributes"]) == (label, {"blue": True})
+    body = {"source": source, "objects": [other["object_id"]]}
+    assert len(studio.post(f"/images/{target}/propagate", body)["items"]) == 1
+    assert studio.get(f"/images/{target}/masks")["items"] == []
+    studio.post(f"/images/{target}/propagate", {"source": "0" * 32}, 404)
+
+
+def test_finding_by_words_says_what_is_missing(
+    studio: RunningStudio, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "anymask.text", None)  # as if it were not installed
+    problem = studio.post(f"/images/{image}/find", {"texts": ["a square"]}, 501)
+    assert "pip install" in problem["detail"]
+
+
+def test_things_are_found_by_words(
+    studio: RunningStudio, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(model: Any, picture: Any, texts: list[str], **options: Any) -> list[MaskRecord]:
+        assert picture.sha256 == options["embedding"].image_sha256
+        assert (options["threshold"], options["most"]) == (0.25, 3)
+        return [MaskRecord.of_mask(SQUARE_MASK, label=texts[0], attributes={"label_score": 0.5})]
+
+    monkeypatch.setattr("anymask.text.find", find)
+    body = {"texts": ["a square", "a bar"], "threshold": 0.25, "most": 3}
+    (record,) = studio.post(f"/images/{image}/find", body)["records"]
+    assert record["category"] == "a square"
+    assert record["segmentation"] == encode(SQUARE_MASK).to_coco()
 
 
 def test_prompts_at_the_same_time_do_not_mix(studio: RunningStudio, image: str) -> None:

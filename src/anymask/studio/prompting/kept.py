@@ -44,4 +44,5 @@ class KeptAnswers:
                 f"there is no candidate {asked.candidate}; the prediction has {len(kept.prediction)}",
             )
         # A copy: what is worked out of it (masks of the image's size) must not stay with what is kept.
-        return Earlier(dataclasses.replace(kept.prediction[asked.candidate]), kept.points)
+        candidate = dataclasses.replace(kept.prediction[asked.candidate])
+        return Earlier(candidate, kept.points, kept.drawn if asked.candidate == 0 else None)

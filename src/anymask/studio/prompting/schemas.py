@@ -59,6 +59,18 @@ class StudioPrompt(Request):
     seconds: Annotated[Seconds | None, Field(description="since the person's last action")] = None
 
 
+class PromptRecord(StudioPrompt):
+    """A prompt that the page's own decoder answered.
+
+    id: of the answer, as later prompts name it in `previous`. model_sha256: of the weights that answered.
+    milliseconds: what the answer took.
+    """
+
+    id: Id
+    model_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    milliseconds: Annotated[float, Field(ge=0, le=86_400_000)]
+
+
 class BoxesRequest(Request):
     """Many objects, one box each."""
 

@@ -15,7 +15,7 @@ from anymask.server.problems import Problem, one_line
 from anymask.server.routes.conversions import formats
 from anymask.server.schemas import FormatsAnswer
 from anymask.server.uploads import FILE_BODY, read_file
-from anymask.store import Image, User
+from anymask.store import Image, Project, User
 from anymask.studio.deps import Person, ProjectHere, Reviewer, image_of, problems, unknown
 from anymask.studio.exchange.exporting import export
 from anymask.studio.exchange.importing import Imported, Importer
@@ -55,10 +55,11 @@ async def list_formats(who: Person) -> FormatsAnswer:
     response_class=Response,
     responses=problems() | _FILE,
 )
-async def export_project(project: ProjectHere, asked: StudioExport, studio: Studio) -> Response:
+async def export_project(project: ProjectHere, who: Person, asked: StudioExport, studio: Studio) -> Response:
     """The project's masks as a file; as a zip where the format needs several."""
     _check_format(asked.format)
     file = await studio.served.lanes.files.run(partial(export, studio.store, project.id, asked))
+    await _note(studio, "export", project, who, {"format": asked.format, "bytes": len(file.data)})
     return _attachment(file)
 
 
@@ -88,6 +89,7 @@ async def import_into_project(
     data = await read_file(request, studio.config.max_upload_bytes)
     work = partial(_take, studio, project.id, who, data, format, found)
     done = await studio.served.lanes.files.run(work)
+    await _note(studio, "import", project, who, {"images": done.images, "masks": done.masks})
     for touched in done.touched:
         studio.hub.tell(project.id, "image", {"image_id": touched})
     if done.labels:
@@ -101,6 +103,14 @@ async def import_into_project(
         wrong_size=done.wrong_size,
         left_out=done.left_out,
     )
+
+
+async def _note(
+    studio: StudioServices, kind: str, project: Project, who: User, detail: dict[str, Any]
+) -> None:
+    """Write down what an administrator may want to know."""
+    add = partial(studio.store.events.add, kind, detail, project_id=project.id, user_id=who.id)
+    await run_in_threadpool(add)
 
 
 def _take(

@@ -16,12 +16,20 @@ from anymask.core.prompt import Prompt
 from anymask.predict.model import Model
 from anymask.store import Image, NewPrompt, User
 from anymask.studio.deps import Person, Scene, SceneHere, problems
-from anymask.studio.prompting.answering import Answered, KeptAnswer, answer, points_of
-from anymask.studio.prompting.schemas import BoxesAnswer, BoxesRequest, StudioPrompt, StudioPromptAnswer
+from anymask.studio.prompting.answering import KeptAnswer, answer, points_of
+from anymask.studio.prompting.schemas import (
+    BoxesAnswer,
+    BoxesRequest,
+    PromptRecord,
+    StudioPrompt,
+    StudioPromptAnswer,
+)
 from anymask.studio.prompting.windows import candidate_json
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["prompts"])
+_KEPT = {"points", "box", "boxes", "scribble", "polygon", "mask", "previous", "multimask"}
+"""What is written down of a prompt."""
 
 
 @router.post(
@@ -45,6 +53,16 @@ async def prompt_image(scene: SceneHere, who: Person, asked: StudioPrompt, studi
         work.close()
         raise
     return await turn.race(work)
+
+
+@router.post("/images/{id}/prompts", operation_id="record_prompt", status_code=204, responses=problems())
+async def record_prompt(scene: SceneHere, who: Person, asked: PromptRecord, studio: Studio) -> Response:
+    """Write a prompt down that the browser answered itself: models learn from these as from all others."""
+    if asked.hover is None:
+        studio.recorder.put(
+            _record(asked.id, scene.image, who, asked, asked.model_sha256, asked.milliseconds)
+        )
+    return Response(status_code=204)
 
 
 @router.post(
@@ -82,9 +100,11 @@ async def _answer(scene: Scene, who: User, asked: StudioPrompt, studio: StudioSe
     answered = await studio.served.lanes.prompts.run(partial(answer, model, embedding, asked, earlier))
     number = None
     if asked.hover is None:
-        kept = KeptAnswer(image.sha256, model.sha256, answered.prediction, points_of(asked.points))
+        kept = KeptAnswer(
+            image.sha256, model.sha256, answered.prediction, points_of(asked.points), answered.drawn
+        )
         number = studio.answers.keep(kept)
-        studio.recorder.put(_record(number, image, who, asked, answered))
+        studio.recorder.put(_record(number, image, who, asked, answered.model_sha256, answered.milliseconds))
     return JSONResponse(
         {
             "prediction": number,
@@ -95,16 +115,18 @@ async def _answer(scene: Scene, who: User, asked: StudioPrompt, studio: StudioSe
     )
 
 
-def _record(number: str, image: Image, who: User, asked: StudioPrompt, answered: Answered) -> NewPrompt:
+def _record(
+    number: str, image: Image, who: User, asked: StudioPrompt, model_sha256: str, milliseconds: float
+) -> NewPrompt:
     """What is written down: the prompt as it was sent. Its `previous` names the row of the prompt before."""
     return NewPrompt(
         id=number,
         image_id=image.id,
         object_id=asked.object,
         user_id=who.id,
-        prompt=asked.model_dump(exclude={"hover", "object", "seconds"}, exclude_none=True),
-        model_sha256=answered.model_sha256,
-        milliseconds=answered.milliseconds,
+        prompt=asked.model_dump(include=_KEPT, exclude_none=True),
+        model_sha256=model_sha256,
+        milliseconds=milliseconds,
         chosen=None if asked.previous is None else asked.previous.candidate,
         seconds_since_last=asked.seconds,
     )
