@@ -6,8 +6,6 @@ export interface Preferences {
   readonly leftHanded: boolean;
   /** Show the mask under the cursor before a click. */
   readonly hoverPreview: boolean;
-  /** Answer clicks in the browser instead of on the server. */
-  readonly browserDecoder: boolean;
   /** Whether the first steps have been shown. */
   readonly hintsSeen: boolean;
 }
@@ -15,7 +13,6 @@ export interface Preferences {
 export const DEFAULT_PREFERENCES: Preferences = {
   leftHanded: false,
   hoverPreview: true,
-  browserDecoder: false,
   hintsSeen: false,
 };
 

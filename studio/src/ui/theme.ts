@@ -42,7 +42,15 @@ export const theme = createTheme({
   components: {
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     Tooltip: { defaultProps: { openDelay: 350, withinPortal: true } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.45 },
+        // A dialog's head is no banner of the page.
+        attributes: { header: { role: "presentation" } },
+        styles: { title: { fontWeight: 650 } },
+      },
+    },
     Menu: { defaultProps: { shadow: "md", withinPortal: true } },
   },
 });

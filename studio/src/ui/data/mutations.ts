@@ -2,6 +2,7 @@
 
 import { forgetToken, patch, post } from "../../api/http";
 import { newId } from "../../core/ids";
+import { freeHotkey } from "../logic/labels";
 import { queryClient } from "./client";
 import { keys } from "./queries";
 import type { Invitation, Label, LabelAttribute, Project, Role, Snapshot } from "./types";
@@ -57,14 +58,10 @@ export async function refreshImages(project: string): Promise<void> {
   ]);
 }
 
-export interface NewLabel {
-  name: string;
-  colour?: string;
-  hotkey?: string;
-}
-
-export async function createLabel(project: string, label: NewLabel): Promise<Label> {
-  const created = await post<Label>(`/projects/${project}/labels`, label);
+/** A new label beside `labels`, with the next digit key that is free. */
+export async function addLabel(project: string, name: string, labels: readonly Label[]): Promise<Label> {
+  const hotkey = freeHotkey(labels);
+  const created = await post<Label>(`/projects/${project}/labels`, { name, ...(hotkey ? { hotkey } : {}) });
   await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
   return created;
 }

@@ -100,7 +100,7 @@ function Which({
           >
             <Group gap={6} role="group" aria-labelledby="export-states">
               {IMAGE_STATES.map((state) => (
-                <Chip key={state} value={state} size="xs">
+                <Chip key={state} value={state} size="xs" variant="outline">
                   {stateLabel(state)}
                 </Chip>
               ))}

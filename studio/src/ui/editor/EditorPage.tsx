@@ -6,7 +6,6 @@ import { useEditor } from "../../state/editorStore";
 import { usePreferences } from "../../state/preferences";
 import { useCommands } from "../keys";
 import { CandidateStrip } from "./CandidateStrip";
-import { Hints } from "./Hints";
 import { ImageBar } from "./ImageBar";
 import { Notices } from "./Notices";
 import { ReviewPanel } from "./ReviewPanel";
@@ -29,6 +28,8 @@ export function EditorPage({ project, image, review }: EditorPageProps) {
   const name = useEditor((state) => state.image?.name);
   const leftHanded = usePreferences((state) => state.leftHanded);
   useCommands(review ? "review" : "editor", review ? reviewing : handlers);
+  const hoverPreview = usePreferences((state) => state.hoverPreview);
+  useEffect(() => editor.setHoverPreview(hoverPreview), [hoverPreview]);
   useEffect(() => {
     document.title = `${name ?? "Picture"} · anymask`;
   }, [name]);
@@ -37,11 +38,10 @@ export function EditorPage({ project, image, review }: EditorPageProps) {
       <h1 className="visually-hidden">{name ?? "Picture"}</h1>
       {review ? null : <ToolRail />}
       <div className="stage-column">
-        <ImageBar project={project} image={image} />
+        <ImageBar project={project} image={image} review={review} />
         <div className="stage-frame">
           <Stage project={project} image={image} review={review} />
           <Notices />
-          {review ? null : <Hints />}
           <CandidateStrip />
         </div>
         <StatusBar />

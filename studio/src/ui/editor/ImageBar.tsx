@@ -14,12 +14,12 @@ function Others({ image }: { image: string }) {
 }
 
 /** Above the stage: which picture it is, the ones before and after, and “done”. */
-export function ImageBar({ project, image }: { project: string; image: string }) {
+export function ImageBar({ project, image, review }: { project: string; image: string; review: boolean }) {
   const info = useEditor((state) => state.image);
   return (
     <div className="image-bar">
-      <Link to={{ page: "gallery", project }} size="sm" c="dimmed" className="image-back">
-        Pictures
+      <Link to={{ page: review ? "review" : "gallery", project }} size="sm" c="dimmed" className="image-back">
+        {review ? "Review" : "Pictures"}
       </Link>
       <span className="image-name" title={info?.name}>
         {info?.name ?? "…"}

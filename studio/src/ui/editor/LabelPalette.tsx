@@ -3,7 +3,7 @@ import { Plus, Settings2 } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { editor } from "../../editor";
 import { type EditorState, useEditor } from "../../state/editorStore";
-import { createLabel } from "../data/mutations";
+import { addLabel } from "../data/mutations";
 import type { Label } from "../data/types";
 import { inkOn } from "../logic/colour";
 import { matchingLabels } from "../logic/labels";
@@ -56,7 +56,7 @@ function usePalette(project: string) {
     const name = search.trim();
     if (name === "") return;
     try {
-      assign((await createLabel(project, { name })).id, selection);
+      assign((await addLabel(project, name, labels)).id, selection);
       setSearch("");
     } catch (error) {
       showProblem(error);

@@ -1,3 +1,4 @@
+import { Hints } from "./Hints";
 import { LabelPalette } from "./LabelPalette";
 import { ObjectList } from "./ObjectList";
 import { ProposalsPanel } from "./ProposalsPanel";
@@ -11,6 +12,7 @@ export function SidePanel({ project }: { project: string }) {
       <ProposalsPanel />
       <ObjectList />
       <SelectionPanel />
+      <Hints />
     </aside>
   );
 }

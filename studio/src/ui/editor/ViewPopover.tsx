@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Popover, Slider, Stack, Switch, Tooltip } from "@mantine/core";
 import { SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
 import { DEFAULT_VIEW, type View } from "../../core/view";
 import { editor } from "../../editor";
 import { useEditor } from "../../state/editorStore";
@@ -37,14 +38,20 @@ function ShadeSlider({ name, title, max, view }: (typeof SHADES)[number] & { vie
 
 /** How picture and masks are shown; the picture itself never changes. */
 export function ViewPopover() {
+  const [opened, setOpened] = useState(false);
   const view = useEditor((state) => state.view);
   const hoverPreview = useEditor((state) => state.hoverPreview);
   const { fill, brightness, contrast, saturation, outlines } = DEFAULT_VIEW;
   return (
-    <Popover position="top-end" width={260} trapFocus withinPortal>
+    <Popover position="top-end" width={260} trapFocus withinPortal opened={opened} onChange={setOpened}>
       <Popover.Target>
-        <Tooltip label="How picture and masks are shown">
-          <ActionIcon size={26} aria-label="How picture and masks are shown" data-testid="view-options">
+        <Tooltip label="How picture and masks are shown" disabled={opened}>
+          <ActionIcon
+            size={26}
+            aria-label="How picture and masks are shown"
+            onClick={() => setOpened(!opened)}
+            data-testid="view-options"
+          >
             <SlidersHorizontal size={15} aria-hidden />
           </ActionIcon>
         </Tooltip>

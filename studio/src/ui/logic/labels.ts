@@ -11,6 +11,14 @@ export function matchingLabels(labels: readonly Label[], search: string): Label[
   return words.length === 0 ? found : found.sort((a, b) => rank(a) - rank(b) || a.position - b.position);
 }
 
+const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
+
+/** The first digit key that no label in use has; null if all are taken. */
+export function freeHotkey(labels: readonly Label[]): string | null {
+  const taken = new Set(labels.filter(({ archived }) => !archived).map(({ hotkey }) => hotkey));
+  return DIGITS.find((digit) => !taken.has(digit)) ?? null;
+}
+
 /** Colours that people with any colour vision tell apart, to choose from (after Okabe and Ito, 2008; Tol, 2018). */
 export const SWATCHES: string[] = [
   "#e69f00",

@@ -1,27 +1,48 @@
 import type { WindowMask } from "../../core/types";
 
-const MARGIN = 0.06;
+/** A part of the picture's plane, pixels; may reach beyond the picture. */
+export interface Frame {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
 
-/** RGBA pixels (size x size) of a mask's shape in one colour, centred, its long side filling the square but a margin. */
-export function thumbnailPixels(
+const MARGIN = 0.12;
+
+/** The frame of one aspect (width / height) that holds all masks with some room round them; null if all are empty. */
+export function frameOf(masks: readonly WindowMask[], aspect = 1): Frame | null {
+  const present = masks.filter((mask) => mask.width > 0);
+  if (present.length === 0) return null;
+  const left = Math.min(...present.map((mask) => mask.x));
+  const top = Math.min(...present.map((mask) => mask.y));
+  const right = Math.max(...present.map((mask) => mask.x + mask.width));
+  const bottom = Math.max(...present.map((mask) => mask.y + mask.height));
+  const height = Math.max((right - left) / aspect, bottom - top) * (1 + 2 * MARGIN);
+  const width = height * aspect;
+  return { x: (left + right - width) / 2, y: (top + bottom - height) / 2, width, height };
+}
+
+/** RGBA pixels (width x height) of the part of a mask that lies in a frame, in one colour (#rrggbb) and opacity 0 to 1. */
+export function maskPixels(
   mask: WindowMask,
-  size: number,
+  frame: Frame,
+  [width, height]: readonly [number, number],
   colour: string,
+  opacity = 1,
 ): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray(size * size * 4);
-  const longest = Math.max(mask.width, mask.height);
-  if (longest === 0) return pixels;
-  const [red, green, blue] = [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
-  const step = longest / (size * (1 - 2 * MARGIN));
-  const left = (mask.width - size * step) / 2;
-  const top = (mask.height - size * step) / 2;
-  for (let y = 0; y < size; y += 1) {
-    const row = Math.floor(top + (y + 0.5) * step);
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) =>
+    Number.parseInt(colour.slice(start, start + 2), 16),
+  );
+  const alpha = Math.round(opacity * 255);
+  for (let y = 0; y < height; y += 1) {
+    const row = Math.floor(frame.y + ((y + 0.5) * frame.height) / height) - mask.y;
     if (row < 0 || row >= mask.height) continue;
-    for (let x = 0; x < size; x += 1) {
-      const column = Math.floor(left + (x + 0.5) * step);
+    for (let x = 0; x < width; x += 1) {
+      const column = Math.floor(frame.x + ((x + 0.5) * frame.width) / width) - mask.x;
       if (column < 0 || column >= mask.width || mask.bits[row * mask.width + column] !== 1) continue;
-      pixels.set([red ?? 0, green ?? 0, blue ?? 0, 255], (y * size + x) * 4);
+      pixels.set([red, green, blue, alpha], (y * width + x) * 4);
     }
   }
   return pixels;

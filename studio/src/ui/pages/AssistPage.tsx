@@ -59,12 +59,11 @@ function Start({ project, fresh, busy }: { project: string; fresh: number; busy:
             max={100}
             step={5}
             thumbProps={{ "aria-labelledby": "confidence" }}
-            marks={[
-              { value: 0, label: "more masks" },
-              { value: 100, label: "surer masks" },
-            ]}
-            mb="lg"
           />
+          <div className="slider-head slider-ends" aria-hidden>
+            <span>more masks</span>
+            <span>surer masks</span>
+          </div>
         </div>
         <Button
           w="fit-content"
@@ -143,7 +142,7 @@ function Fact({ value, name }: { value: string; name: string }) {
 export function AssistPage({ project }: { project: string }) {
   const assist = useAssist(project);
   return (
-    <Page title="Assist" lead="Let the model do what it is sure of, and people the rest.">
+    <Page title="Assist" lead="Let the model do what it is sure of, and people the rest." width="narrow">
       <Loaded query={assist}>
         {(data) => (
           <Stack gap="md">

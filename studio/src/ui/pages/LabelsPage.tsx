@@ -1,7 +1,7 @@
 import { Button, EmptyState, Switch, TextInput } from "@mantine/core";
 import { Plus, Tags } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { createLabel } from "../data/mutations";
+import { addLabel } from "../data/mutations";
 import { useLabels, useStatistics } from "../data/queries";
 import type { Label } from "../data/types";
 import { LabelDialog } from "../dialogs/LabelDialog";
@@ -14,7 +14,7 @@ function NewLabel({ project, labels }: { project: string; labels: readonly Label
   const [name, setName] = useState("");
   const isKnown = labels.some((label) => label.name.toLowerCase() === name.trim().toLowerCase());
   const adding = useAttempt(async () => {
-    await createLabel(project, { name: name.trim() });
+    await addLabel(project, name.trim(), labels);
     setName("");
   });
   function submit(event: FormEvent) {

@@ -12,6 +12,7 @@ import {
 import { CircleAlert } from "lucide-react";
 import { COMMANDS, commandOf } from "../../core/commands";
 import { conflictsOf, keyText, PRESETS, type PresetName } from "../../core/keys";
+import { setDecoderPlace, useDecoderPlace } from "../../state/decoderPlace";
 import { resetKeySettings, setKeySettings, useKeyboard } from "../../state/keyboard";
 import { setPreference, usePreferences } from "../../state/preferences";
 import { IS_MAC } from "../keys";
@@ -53,7 +54,7 @@ function Appearance() {
 
 function Model() {
   const hoverPreview = usePreferences((state) => state.hoverPreview);
-  const browserDecoder = usePreferences((state) => state.browserDecoder);
+  const place = useDecoderPlace((state) => state.place);
   return (
     <section className="card">
       <h2 className="card-title">Model</h2>
@@ -64,12 +65,25 @@ function Model() {
           checked={hoverPreview}
           onChange={(event) => setPreference("hoverPreview", event.currentTarget.checked)}
         />
-        <Switch
-          label="Answer clicks in this browser"
-          description="Loads the decoder once (about 4 MB). Clicks are answered without the server; it takes over if this browser cannot."
-          checked={browserDecoder}
-          onChange={(event) => setPreference("browserDecoder", event.currentTarget.checked)}
-        />
+        <div>
+          <Text size="sm" fw={500} id="decoder-label">
+            Where clicks are answered
+          </Text>
+          <Text size="xs" c="dimmed" mb={6}>
+            In the browser the decoder is loaded once (about 4 MB) and spares the server; where that fails,
+            the server answers.
+          </Text>
+          <SegmentedControl
+            aria-labelledby="decoder-label"
+            value={place}
+            onChange={(value) => setDecoderPlace(value as typeof place)}
+            data={[
+              { value: "auto", label: "Choose for me" },
+              { value: "browser", label: "In this browser" },
+              { value: "server", label: "On the server" },
+            ]}
+          />
+        </div>
       </Stack>
     </section>
   );

@@ -8,7 +8,7 @@ export function UnknownPage() {
     <EmptyState
       py={100}
       icon={<Compass aria-hidden />}
-      title="There is no such page"
+      title={<h1 className="empty-title">There is no such page</h1>}
       description="The address may be cut off, or what it showed is gone."
     >
       <EmptyState.Actions>

@@ -34,7 +34,8 @@ export function LabelRow({ project, label, masks, before, after, edit }: LabelRo
       <ColorInput
         aria-label={`Colour of ${label.name}`}
         size="xs"
-        w={112}
+        w={100}
+        withEyeDropper={false}
         format="hex"
         swatches={SWATCHES}
         defaultValue={label.colour}

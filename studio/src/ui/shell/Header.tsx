@@ -11,6 +11,7 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { ChevronDown, Command, Keyboard, LogOut, Moon, Settings, Sun, Users } from "lucide-react";
+import { useRef } from "react";
 import { useAppStore } from "../../state/appStore";
 import { logOut } from "../data/mutations";
 import { useMe, useProject, useProjects } from "../data/queries";
@@ -183,10 +184,17 @@ function HelpButtons() {
   );
 }
 
+/** The project of the address, or the one before on pages that belong to none. */
+function useLastProject(project: string | null): string | null {
+  const last = useRef(project);
+  if (project !== null) last.current = project;
+  return last.current;
+}
+
 /** The bar above every page: where one is, where one can go, whether the work is saved, who else is here. */
 export function Header({ route }: { route: Route }) {
   const me = useMe();
-  const project = routeProject(route);
+  const project = useLastProject(routeProject(route));
   const current = useProject(project);
   const person = me.data?.user ?? null;
   const items = itemsFor(person);
