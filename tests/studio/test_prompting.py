@@ -137,6 +137,26 @@ def test_prompts_are_written_down_as_they_were_sent(studio: RunningStudio, image
     assert one.user_id == studio.get("/me")["user"]["id"]
 
 
+def test_what_the_browser_answered_is_written_down_too(studio: RunningStudio, image: str) -> None:
+    subject, answer = new_id(), new_id()
+    record = {
+        "id": answer,
+        "model_sha256": "a" * 64,
+        "milliseconds": 81.5,
+        "points": [[*SQUARE, 1]],
+        "object": subject,
+        "seconds": 1.5,
+    }
+    for _ in range(2):  # sent again after a broken line
+        sent = studio.client.post(f"/api/v1/images/{image}/prompts", json=record)
+        assert sent.status_code == 204, sent.text
+    studio.services.recorder.flush()
+    (kept,) = studio.services.store.prompts.list(image, subject)
+    assert (kept.id, kept.model_sha256, kept.milliseconds) == (answer, "a" * 64, 81.5)
+    assert kept.prompt == {"points": [[*SQUARE, 1]]}
+    assert kept.seconds_since_last == 1.5
+
+
 @pytest.mark.parametrize(
     ("prompt", "status", "says"),
     [

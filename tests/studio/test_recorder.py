@@ -64,19 +64,24 @@ def test_a_full_queue_drops_the_oldest_and_says_so(caplog: pytest.LogCaptureFixt
     assert len(caplog.records) == 2
 
 
-def test_a_failure_is_logged_and_the_next_batch_is_written(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_logged_and_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
     written: list[int] = []
+    goes, begun = threading.Event(), threading.Event()
 
     def write(batch: list[int]) -> None:
-        if batch == [0]:
+        begun.set()
+        assert goes.wait(10)
+        if 2 in batch:
             raise OSError("disk full")
         written.extend(batch)
 
     recorder: Recorder[int] = Recorder(write)
+    recorder.put(0)
+    assert begun.wait(10)
+    for number in range(1, 5):
+        recorder.put(number)
     with caplog.at_level(logging.ERROR, logger="anymask.studio"):
-        recorder.put(0)
-        recorder.flush()
-        recorder.put(1)
+        goes.set()
         recorder.close()
-    assert written == [1]
-    assert "could not be recorded" in caplog.text
+    assert written == [0, 1, 3, 4]
+    assert caplog.text.count("could not be recorded") == 1

@@ -62,10 +62,21 @@ class Recorder(Generic[T]):
                     return
                 self._is_writing = True
             try:
-                self._write(batch)
-            except Exception:  # the answers were given; a prompt that could not be written is for the log
-                log.exception("%d prompts could not be recorded", len(batch))
+                self._write_what_can_be(batch)
             finally:
                 with self._changed:
                     self._is_writing = False
                     self._changed.notify_all()
+
+    def _write_what_can_be(self, batch: Sequence[T]) -> None:
+        """Where a batch fails, each of its items alone: one of a picture that has gone must not cost the
+        others.
+        """
+        try:
+            self._write(batch)
+        except Exception:
+            if len(batch) == 1:  # the answer was given; that it could not be written is for the log
+                log.exception("a prompt could not be recorded")
+                return
+            for item in batch:
+                self._write_what_can_be([item])
