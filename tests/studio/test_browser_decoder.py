@@ -117,6 +117,7 @@ def works(model: Model, embedding: ImageEmbedding) -> list[dict[str, Any]]:
                     "points": [outside],
                 }
             },
+            {"prompt": {"points": [outside, inside]}, "refines": 0},
         ],
     }
     return [{"name": name, "steps": answered(model, embedding, steps)} for name, steps in given.items()]
@@ -140,9 +141,10 @@ def answered(model: Model, embedding: ImageEmbedding, steps: list[Step]) -> list
         )
         earlier = None
         if kept is not None:
-            earlier = Earlier(kept.prediction[step["refines"]], kept.points)
+            drawn = kept.drawn if step["refines"] == 0 else None
+            earlier = Earlier(kept.prediction[step["refines"]], kept.points, drawn)
             asked = asked.model_copy(update={"previous": Previous(prediction="0" * 32)})
         found = answer(model, embedding, asked, earlier)
-        kept = KeptAnswer("", model.sha256, found.prediction, points_of(asked.points))
+        kept = KeptAnswer("", model.sha256, found.prediction, points_of(asked.points), found.drawn)
         done.append({**step, "candidates": found.candidates, "worse": found.worse})
     return done

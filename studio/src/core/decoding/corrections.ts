@@ -32,6 +32,21 @@ export function correctedLocally(before: Logits, after: Logits, click: PromptPoi
   return { side, values };
 }
 
+/** The cells whose sign differs and their neighbours as 1, all others as -1. */
+export function changedCells(before: Logits, after: Logits): Logits {
+  const { side } = before;
+  const values = new Float32Array(side * side).fill(-1);
+  for (let at = 0; at < values.length; at++) {
+    if (isSet(before, at) === isSet(after, at)) continue;
+    const column = at % side;
+    for (let row = Math.floor(at / side) - 1; row <= Math.floor(at / side) + 1; row++) {
+      if (row < 0 || row >= side) continue;
+      values.fill(1, row * side + Math.max(0, column - 1), row * side + Math.min(side, column + 2));
+    }
+  }
+  return { side, values };
+}
+
 /** Whether nothing is left, or the mask changed far more than the click can have meant. */
 export function isMuchWorse(before: Logits, after: Logits, click: PromptPoint, frame: Frame): boolean {
   if (!after.values.some((value) => value > 0)) return before.values.some((value) => value > 0);

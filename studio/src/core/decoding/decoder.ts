@@ -4,9 +4,9 @@
  */
 
 import { newId } from "../ids";
-import { isHit } from "../masks";
-import type { Candidate, Prediction, Prompt, PromptPoint } from "../types";
-import { correctedLocally, isMuchWorse } from "./corrections";
+import { clipped, intersect, isHit, maskArea, subtract, union } from "../masks";
+import type { Candidate, Prediction, Prompt, PromptPoint, WindowMask } from "../types";
+import { changedCells, correctedLocally, isMuchWorse } from "./corrections";
 import { type Frame, frameOf } from "./frame";
 import { maskToLogits } from "./maskLogits";
 import { type EncodedPrompt, encodedPrompt } from "./prompts";
@@ -35,6 +35,8 @@ export type Network = (prompt: EncodedPrompt) => Promise<NetworkAnswer>;
 interface Kept {
   readonly logits: readonly Logits[];
   readonly points: readonly PromptPoint[];
+  /** The best mask as it was answered, where that is finer than its logits: a corrected drawing. */
+  readonly drawn: WindowMask | null;
 }
 
 /** Mask 0 answers a clear prompt; 1 to 3 are the candidates of an ambiguous one. */
@@ -66,14 +68,15 @@ export class Decoder {
     const earlier = this.earlier(prompt);
     const before = earlier?.logits[prompt.previous?.candidate ?? 0] ?? null;
     const encoded = encodedPrompt(prompt, before, this.frame, this.model.maskSize);
-    let logits = await this.ranked(encoded, prompt.multimask ?? encoded.isAmbiguous);
+    const ranked = await this.ranked(encoded, prompt.multimask ?? encoded.isAmbiguous);
     const correction = this.correction(prompt, before, earlier);
-    const { corrected, worse } = this.correct(logits, correction);
-    logits = corrected;
-    const candidates = (preview ? logits.slice(0, 1) : logits).map((one) => this.candidate(one, preview));
-    const id = preview
-      ? null
-      : this.keep({ logits: logits.map((one) => one.logits), points: prompt.points ?? [] });
+    const { masks, worse } = this.corrected(ranked, correction);
+    const drawn = this.drawnOn(correction, masks[0] as Scored);
+    const candidates = (preview ? masks.slice(0, 1) : masks).map((one, i) =>
+      this.candidate(one, i === 0 ? drawn : null, preview),
+    );
+    const logits = masks.map((one) => one.logits);
+    const id = preview ? null : this.keep({ logits, points: prompt.points ?? [], drawn });
     return { id, candidates, milliseconds: performance.now() - start, worse };
   }
 
@@ -106,25 +109,38 @@ export class Decoder {
     const goesOn =
       points.length === known.length + 1 && known.every((point, i) => samePoint(point, points[i]));
     if (click === undefined || !goesOn) return null;
-    const mask = before ?? (prompt.mask ? maskToLogits(prompt.mask, this.frame, this.model.maskSize) : null);
-    return mask === null ? null : { before: mask, click };
+    const drawnBefore = prompt.previous?.candidate === 0 ? (earlier?.drawn ?? null) : null;
+    if (before !== null) return { before, click, drawn: drawnBefore };
+    if (prompt.mask === undefined) return null;
+    const drawn = clipped(prompt.mask, [this.frame.imageHeight, this.frame.imageWidth]);
+    return { before: maskToLogits(drawn, this.frame, this.model.maskSize), click, drawn };
   }
 
-  private correct(
+  private corrected(
     masks: readonly Scored[],
     correction: Correction | null,
-  ): { corrected: Scored[]; worse: boolean } {
-    if (correction === null) return { corrected: [...masks], worse: false };
+  ): { masks: readonly Scored[]; worse: boolean } {
+    if (correction === null) return { masks, worse: false };
     const { before, click } = correction;
     const agrees = isHit(upscaledMask(before, this.frame), this.pixelOf(click)) === (click[2] === 1);
     const local = this.model.localCorrections && !agrees;
-    const corrected = masks.map(({ logits, score }) => ({
+    const after = masks.map(({ logits, score }) => ({
       logits: local ? correctedLocally(before, logits, click, this.frame) : logits,
       score,
     }));
-    const best = (corrected[0] as Scored).logits;
+    const best = (after[0] as Scored).logits;
     const worse = agrees ? isLost(before, best) : isMuchWorse(before, best, click, this.frame);
-    return { corrected, worse };
+    return { masks: after, worse };
+  }
+
+  /** The drawing with what the correction changed; the logits alone would round it to their coarse cells all over. */
+  private drawnOn(correction: Correction | null, { logits }: Scored): WindowMask | null {
+    if (correction?.drawn == null || !this.model.localCorrections) return null;
+    const { before, drawn } = correction;
+    const [was, now] = [upscaledMask(before, this.frame), upscaledMask(logits, this.frame)];
+    const touched = upscaledMask(changedCells(before, logits), this.frame);
+    const changed = intersect(subtract(union(was, now), intersect(was, now)), touched);
+    return union(subtract(drawn, changed), intersect(now, changed));
   }
 
   /** A click on the far border is about the last pixel. */
@@ -132,11 +148,9 @@ export class Decoder {
     return [Math.min(x, this.frame.imageWidth - 1), Math.min(y, this.frame.imageHeight - 1)];
   }
 
-  private candidate({ logits, score }: Scored, preview: boolean): Candidate {
-    const mask = upscaledMask(logits, this.frame);
-    let area = 0;
-    for (const bit of mask.bits) area += bit;
-    return { mask, area, score, stability: preview ? null : stabilityOf(logits, this.frame) };
+  private candidate({ logits, score }: Scored, drawn: WindowMask | null, preview: boolean): Candidate {
+    const mask = drawn ?? upscaledMask(logits, this.frame);
+    return { mask, area: maskArea(mask), score, stability: preview ? null : stabilityOf(logits, this.frame) };
   }
 
   private keep(kept: Kept): string {
@@ -156,6 +170,8 @@ interface Scored {
 interface Correction {
   readonly before: Logits;
   readonly click: PromptPoint;
+  /** The mask as it was drawn, where that is finer. */
+  readonly drawn: WindowMask | null;
 }
 
 function samePoint(one: PromptPoint, other: PromptPoint | undefined): boolean {
