@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,13 @@ def fill(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *runtimes: FakeRuntime, **settings: Any) -> Iterator[Running]:
-    """A studio over a folder; its scan has ended when the block begins."""
+def running(
+    folder: Path, *runtimes: FakeRuntime, models: Sequence[Model] | None = None, **settings: Any
+) -> Iterator[Running]:
+    """A studio over a folder; its scan has ended when the block begins. models: in place of fake ones."""
     config = StudioConfig(port=0, **settings)
-    models = [Model(runtime, sha256=sha256(i)) for i, runtime in enumerate(runtimes or (FakeRuntime(),))]
+    if models is None:
+        models = [Model(runtime, sha256=sha256(i)) for i, runtime in enumerate(runtimes or (FakeRuntime(),))]
     workspace = Workspace.open(folder)
     with Store.open(folder) as store, listen(config) as listener:
         app = create_studio(models, store, workspace, config)

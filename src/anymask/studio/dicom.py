@@ -66,7 +66,8 @@ def _read(file: BinaryIO, *, with_pixels: bool) -> Any:
 
 
 def _view(dataset: Any, max_pixels: int) -> np.ndarray:
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
+    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+    from pydicom.pixels.utils import pixel_array
 
     values = (
         pixel_array(dataset, index=0) if int(dataset.get("NumberOfFrames") or 1) > 1 else pixel_array(dataset)
