@@ -1,198 +1,161 @@
 /**
  * All masks of the picture on one canvas that is larger than the stage.
  *
- * While the picture moves, the drawn canvas is moved along by a CSS transform, which costs nothing; behind it the masks
- * are drawn anew for the present camera, a few milliseconds a frame, and shown when they are complete. So a frame
- * takes as long with 5,000 masks as with five.
+ * A worker draws it. While the picture moves, what was drawn last is moved along by a CSS transform, and the worker
+ * draws anew for the camera as it is by then. So a frame takes as long with 5,000 masks as with five.
  */
 
-import type { BoxXYXY, WindowMask } from "../core/types";
+import type { WindowMask } from "../core/types";
 import type { Camera } from "../core/view";
-import { pathOf } from "./paths";
+import type { Drawn, ToWorker } from "./maskMessages";
+import type { Look } from "./painting";
 
-export interface Masked {
-  readonly mask: WindowMask;
-}
-
-export interface Style<T> {
-  readonly colour: (object: T) => string;
-  /** Opacity of the fills, 0 to 1. */
-  readonly fill: number;
-  readonly outlines: boolean;
-}
-
-export interface Content<T> extends Style<T> {
+export interface Content<T> extends Look {
   /** In drawing order. */
   readonly objects: readonly T[];
+  readonly colour: (object: T) => string;
 }
 
 /** The canvas reaches beyond the stage by this share of its sides, for what a motion brings into sight. */
 const MARGIN = 0.25;
-const SLICE_MILLISECONDS = 6;
-const OUTLINE = 1.25;
 const MOST_PIXEL_RATIO = 2;
 /** More new objects than this are not worth drawing twice. */
 const FRESH = 64;
 
-interface Job<T> {
+interface Frame<T> {
   readonly content: Content<T>;
   readonly camera: Camera;
-  next: number;
 }
 
-export class MaskLayer<T extends Masked> {
+export class MaskLayer<T extends { readonly mask: WindowMask }> {
   readonly canvas: HTMLCanvasElement;
-  readonly #shown: CanvasRenderingContext2D;
-  readonly #back: CanvasRenderingContext2D;
+  readonly #to: ImageBitmapRenderingContext;
+  readonly #worker: Worker;
+  readonly #keys = new Map<WindowMask, number>();
+  #lastKey = 0;
   #content: Content<T> | null = null;
   #camera: Camera | null = null;
-  #drawn: { content: Content<T>; camera: Camera } | null = null;
-  #job: Job<T> | null = null;
-  #frame = 0;
+  /** What the canvas shows. */
+  #shown: Frame<T> | null = null;
+  /** What the worker draws now. */
+  #asked: Frame<T> | null = null;
+  #fresh: readonly T[] = [];
 
   /** `completed` is called whenever a drawing is shown. */
   constructor(private readonly completed: () => void) {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "stage-masks";
-    this.canvas.style.cssText = "position:absolute;pointer-events:none;transform-origin:0 0";
-    this.#shown = context(this.canvas);
-    this.#back = context(document.createElement("canvas"));
+    this.canvas.style.cssText =
+      "position:absolute;left:0;top:0;pointer-events:none;transform-origin:0 0;will-change:transform";
+    this.canvas.hidden = true;
+    const context = this.canvas.getContext("bitmaprenderer");
+    if (!context) throw new Error("this browser shows no bitmaps on a canvas");
+    this.#to = context;
+    this.#worker = new Worker(new URL("./maskWorker.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<Drawn>) => this.#show(data);
   }
 
   show(content: Content<T>): void {
     this.#content = content;
-    this.#schedule();
+    this.#tell(content);
+    this.#compare();
+    this.#draw();
   }
 
   look(camera: Camera): void {
     this.#camera = camera;
     this.#place();
-    this.#schedule();
+    this.#draw();
   }
 
   /** Objects that the canvas does not show yet as they are; the overlay draws them in the meantime. */
   get fresh(): readonly T[] {
-    if (!this.#content || !this.#drawn || this.#drawn.content.objects === this.#content.objects) return [];
-    const drawn = new Set(this.#drawn.content.objects);
-    const fresh = this.#content.objects.filter((object) => !drawn.has(object));
-    return fresh.length <= FRESH ? fresh : [];
+    return this.#fresh;
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#frame);
+    this.#worker.terminate();
     this.canvas.remove();
   }
 
-  #schedule(): void {
-    if (this.#frame === 0 && this.#isStale()) this.#frame = requestAnimationFrame(() => this.#work());
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
-  #isStale(): boolean {
-    if (!this.#content || !this.#camera || this.#camera.width === 0) return false;
-    return this.#drawn?.content !== this.#content || !sameCamera(this.#drawn.camera, this.#camera);
-  }
-
-  #work(): void {
-    this.#frame = 0;
-    if (!this.#content || !this.#camera) return;
-    // A drawing of older content is pointless; one of an older camera is shown in its place meanwhile.
-    if (this.#job?.content !== this.#content)
-      this.#job = { content: this.#content, camera: this.#camera, next: 0 };
-    if (this.#draw(this.#job)) this.#finish(this.#job);
-    this.#schedule();
-    if (this.#job !== null && this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#work());
-  }
-
-  /** Draws on for a few milliseconds; true when all is drawn. */
-  #draw(job: Job<T>): boolean {
-    const { canvas } = this.#back;
-    const ratio = pixelRatio();
-    const { camera, content } = job;
-    if (job.next === 0) prepare(this.#back, camera, ratio);
-    const scale = camera.scale * ratio;
-    const [left, top] = [camera.x - canvas.width / 2 / scale, camera.y - canvas.height / 2 / scale];
-    this.#back.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
-    const sight: BoxXYXY = [left, top, left + canvas.width / scale, top + canvas.height / scale];
-    const deadline = performance.now() + SLICE_MILLISECONDS;
-    for (; job.next < content.objects.length; job.next++) {
-      if (job.next % 8 === 7 && performance.now() > deadline) return false;
-      const object = content.objects[job.next] as T;
-      if (isSeen(object, sight)) drawObject(this.#back, object, content, scale / ratio);
+  /** Tells the worker which masks came and went, and the order. */
+  #tell({ objects, colour }: Content<T>): void {
+    const put: [number, WindowMask][] = [];
+    const gone = new Map(this.#keys);
+    const order = new Int32Array(objects.length);
+    for (const [index, { mask }] of objects.entries()) {
+      let key = this.#keys.get(mask);
+      if (key === undefined) {
+        key = ++this.#lastKey;
+        this.#keys.set(mask, key);
+        put.push([key, mask]);
+      } else gone.delete(mask);
+      order[index] = key;
     }
-    return true;
+    for (const mask of gone.keys()) this.#keys.delete(mask);
+    this.#send({ type: "show", put, drop: [...gone.values()], order, colours: objects.map(colour) });
   }
 
-  #finish(job: Job<T>): void {
-    const { canvas } = this.#back;
-    if (this.canvas.width !== canvas.width || this.canvas.height !== canvas.height) {
-      this.canvas.width = canvas.width;
-      this.canvas.height = canvas.height;
-    } else this.#shown.clearRect(0, 0, canvas.width, canvas.height);
-    this.#shown.drawImage(canvas, 0, 0);
-    this.#drawn = { content: job.content, camera: job.camera };
-    this.#job = null;
+  /** Asks for a drawing, unless one is under way or the canvas is as it should be. */
+  #draw(): void {
+    const [content, camera] = [this.#content, this.#camera];
+    if (this.#asked || !content || !camera || camera.width === 0) return;
+    if (this.#shown?.content === content && sameCamera(this.#shown.camera, camera)) return;
+    if (content.objects.length === 0) {
+      // A hidden canvas costs the browser nothing, an empty one a copy at every change.
+      this.canvas.hidden = true;
+      this.#shown = { content, camera };
+      this.#compare();
+      return;
+    }
+    this.#asked = { content, camera };
+    const { fill, outlines } = content;
+    this.#send({ type: "draw", camera, margin: MARGIN, ratio: pixelRatio(), look: { fill, outlines } });
+  }
+
+  #show({ bitmap }: Drawn): void {
+    const asked = this.#asked;
+    this.#asked = null;
+    const { style } = this.canvas;
+    style.width = `${bitmap.width / pixelRatio()}px`;
+    style.height = `${bitmap.height / pixelRatio()}px`;
+    this.#to.transferFromImageBitmap(bitmap);
+    this.canvas.hidden = false;
+    this.#shown = asked;
+    this.#compare();
     this.#place();
+    this.#draw();
     this.completed();
+  }
+
+  #compare(): void {
+    const [wanted, shown] = [this.#content?.objects ?? [], this.#shown?.content.objects ?? []];
+    if (wanted === shown) this.#fresh = [];
+    else {
+      const drawn = new Set(shown);
+      const fresh = wanted.filter((object) => !drawn.has(object));
+      this.#fresh = fresh.length <= FRESH ? fresh : [];
+    }
   }
 
   /** Puts the drawn canvas where the present camera sees it. */
   #place(): void {
-    if (!this.#drawn || !this.#camera) return;
-    const [from, to] = [this.#drawn.camera, this.#camera];
-    const [width, height] = [this.canvas.width / pixelRatio(), this.canvas.height / pixelRatio()];
+    if (!this.#shown || !this.#camera) return;
+    const [from, to] = [this.#shown.camera, this.#camera];
     const factor = to.scale / from.scale;
+    const [width, height] = [from.width * (1 + 2 * MARGIN), from.height * (1 + 2 * MARGIN)];
     const x = (from.x - to.x) * to.scale + to.width / 2 - (width / 2) * factor;
     const y = (from.y - to.y) * to.scale + to.height / 2 - (height / 2) * factor;
-    const { style } = this.canvas;
-    style.width = `${width}px`;
-    style.height = `${height}px`;
-    style.transform = `translate(${x}px, ${y}px) scale(${factor})`;
+    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${factor})`;
   }
 }
 
 export function pixelRatio(): number {
   return Math.min(globalThis.devicePixelRatio || 1, MOST_PIXEL_RATIO);
-}
-
-/** Fill and outline of one object; the context maps pixels of the picture, `scale` is CSS pixels each. */
-export function drawObject<T extends Masked>(
-  to: CanvasRenderingContext2D,
-  object: T,
-  { colour, fill, outlines }: Style<T>,
-  scale: number,
-): void {
-  const { mask } = object;
-  if (mask.width === 0) return;
-  to.fillStyle = to.strokeStyle = colour(object);
-  to.globalAlpha = fill;
-  if (Math.max(mask.width, mask.height) * scale < 2) {
-    to.globalAlpha = Math.max(fill, 0.6);
-    to.fillRect(mask.x, mask.y, mask.width, mask.height);
-  } else {
-    const path = pathOf(mask);
-    if (fill > 0) to.fill(path, "evenodd");
-    if (outlines) {
-      to.globalAlpha = 0.9;
-      to.lineWidth = OUTLINE / scale;
-      to.stroke(path);
-    }
-  }
-  to.globalAlpha = 1;
-}
-
-function isSeen({ mask }: Masked, [x0, y0, x1, y1]: BoxXYXY): boolean {
-  return mask.x < x1 && mask.y < y1 && mask.x + mask.width > x0 && mask.y + mask.height > y0;
-}
-
-function prepare(to: CanvasRenderingContext2D, camera: Camera, ratio: number): void {
-  const width = Math.ceil(camera.width * (1 + 2 * MARGIN) * ratio);
-  const height = Math.ceil(camera.height * (1 + 2 * MARGIN) * ratio);
-  to.setTransform(1, 0, 0, 1, 0, 0);
-  if (to.canvas.width !== width || to.canvas.height !== height) {
-    to.canvas.width = width;
-    to.canvas.height = height;
-  } else to.clearRect(0, 0, width, height);
-  to.lineJoin = "round";
 }
 
 function sameCamera(one: Camera, other: Camera): boolean {
@@ -203,10 +166,4 @@ function sameCamera(one: Camera, other: Camera): boolean {
     one.width === other.width &&
     one.height === other.height
   );
-}
-
-function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const found = canvas.getContext("2d");
-  if (!found) throw new Error("this browser gives no 2D canvas");
-  return found;
 }

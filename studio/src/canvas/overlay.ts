@@ -3,8 +3,8 @@
 import type { ToolView } from "../core/tools/tool";
 import type { ImageXY, MaskObject, PromptPoint, WindowMask } from "../core/types";
 import { type Camera, toScreen } from "../core/view";
-import { drawObject, pixelRatio } from "./maskLayer";
-import { pathOf } from "./paths";
+import { pixelRatio } from "./maskLayer";
+import { drawMask, pathOf } from "./painting";
 
 export interface OverlayContent {
   readonly tool: ToolView;
@@ -38,6 +38,9 @@ export class Overlay {
   }
 
   draw(camera: Camera, content: OverlayContent): void {
+    // A hidden canvas costs the browser nothing, an empty one a copy at every frame.
+    this.canvas.hidden = isEmpty(content);
+    if (this.canvas.hidden) return;
     const ratio = pixelRatio();
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) {
@@ -65,7 +68,7 @@ export class Overlay {
     to.setTransform(scale, 0, 0, scale, x * ratio, y * ratio);
     const hidden = (object: MaskObject) => object.id === tool.replaces;
     for (const object of fresh)
-      if (!hidden(object)) drawObject(to, object, { colour, fill, outlines: true }, camera.scale);
+      if (!hidden(object)) drawMask(to, object.mask, colour(object), { fill, outlines: true }, camera.scale);
     if (hovered && !hidden(hovered)) this.#mask(hovered.mask, colour(hovered), 0.3, 2, camera.scale);
     for (const object of selected) {
       if (hidden(object) || isMoved(tool, object)) continue;
@@ -206,6 +209,12 @@ export class Overlay {
     to.lineWidth = 1.25;
     to.stroke();
   }
+}
+
+function isEmpty({ tool, fresh, selected, hovered, cursor }: OverlayContent): boolean {
+  const lists = [fresh, selected, tool.candidates, tool.points, tool.boxes, tool.paths, tool.vertices];
+  const marks = [hovered, tool.hover, tool.paint, tool.brush === null ? null : cursor];
+  return lists.every((list) => list.length === 0) && marks.every((mark) => mark === null);
 }
 
 function isMoved(tool: ToolView, object: MaskObject): boolean {
