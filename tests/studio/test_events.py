@@ -61,6 +61,17 @@ def expect(heard: Events, kind: str) -> dict[str, Any]:
             return event[1]
 
 
+def test_a_save_of_many_is_one_event(studio: RunningStudio) -> None:
+    rows = [row(ONE) for _ in range(40)]
+    with following(studio.client, studio.project, "watcher") as heard:
+        expect(heard, "hello")
+        studio.save(studio.image, *rows)
+        event = expect(heard, "mask")
+        assert (event["id"], event["more"]) == (rows[0]["id"], 39)
+        studio.save(studio.image, *[row(ONE), row(ONE)])
+        assert [expect(heard, "mask")["more"] for _ in range(2)] == [0, 0]
+
+
 def until_present(heard: Events, expected: dict[str, str | None]) -> None:
     """Wait until just these pages are there, each with the image it shows."""
     while {one["client"]: one["image_id"] for one in expect(heard, "presence")["people"]} != expected:

@@ -29,7 +29,8 @@ export class Remote {
   heed({ kind, detail }: ServerEvent): void {
     if (kind === "mask" && detail["image_id"] === this.target.image()) {
       const [object, row] = [String(detail["object_id"]), String(detail["id"])];
-      if (!this.target.knows(object, row)) this.#fetch(object);
+      // A save of many objects is told by the first of them alone.
+      if (!this.target.knows(object, row)) this.#fetch(detail["more"] ? null : object);
     } else if (kind === "broken") this.#blind = true;
     else if (kind === "reset" || (kind === "open" && this.#blind)) {
       this.#blind = false;

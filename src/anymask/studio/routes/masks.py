@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,9 +15,11 @@ from anymask.store import Conflict, Image, Mask, NewMask, NotFound, User
 from anymask.studio.annotation.schemas import ConflictAnswer, MasksAnswer, SaveMasks
 from anymask.studio.annotation.schemas import NewMask as SentMask
 from anymask.studio.deps import Id, ImageHere, Person, image_of, problems, unknown
+from anymask.studio.live.hub import Hub
 from anymask.studio.services import Studio
 
 router = APIRouter(tags=["masks"])
+_TOLD_SINGLY = 16
 
 
 @router.get("/images/{id}/masks", operation_id="list_masks", response_model=MasksAnswer, responses=problems())
@@ -46,18 +49,7 @@ async def save_masks(image: ImageHere, who: Person, asked: SaveMasks, studio: St
         saved = await run_in_threadpool(studio.store.masks.save_many, rows)
     except Conflict as conflict:
         return _conflict(conflict, image)
-    for mask in saved:
-        studio.hub.tell(
-            image.project_id,
-            "mask",
-            {
-                "image_id": image.id,
-                "object_id": mask.object_id,
-                "id": mask.id,
-                "deleted": mask.deleted,
-                "author_id": mask.author_id,
-            },
-        )
+    _tell(studio.hub, image, saved)
     return _masks(saved, status=201)
 
 
@@ -100,7 +92,22 @@ def mask_json(mask: Mask) -> dict[str, Any]:
     }
 
 
-def _masks(masks: Any, status: int = 200) -> JSONResponse:
+def _tell(hub: Hub, image: Image, saved: Sequence[Mask]) -> None:
+    """One event for each object, or, of many, for the first alone: slow listeners must not drown in them."""
+    told = saved if len(saved) <= _TOLD_SINGLY else saved[:1]
+    for mask in told:
+        detail = {
+            "image_id": image.id,
+            "object_id": mask.object_id,
+            "id": mask.id,
+            "deleted": mask.deleted,
+            "author_id": mask.author_id,
+            "more": len(saved) - len(told),
+        }
+        hub.tell(image.project_id, "mask", detail)
+
+
+def _masks(masks: Sequence[Mask], status: int = 200) -> JSONResponse:
     return JSONResponse({"items": [mask_json(mask) for mask in masks], "next": None}, status)
 
 
