@@ -1,7 +1,6 @@
 """Names for masks: the seam at which a model that understands words comes in.
 
-anymask has no such model yet. `with_names` takes any function that says how well names fit masks; a list of
-names is read and checked as it will be then.
+`with_names` takes any function that says how well names fit masks; those of anymask are in `anymask.text`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -86,15 +84,3 @@ def with_names(
         else record
         for record, row, place in zip(records, scores, best, strict=True)
     ]
-
-
-def refuse_names(path: Path) -> NoReturn:
-    """Say why masks cannot be named from a file of names, after the file itself has been checked.
-
-    Raises FormatError as `read_names`, else InputError.
-    """
-    names = read_names(path)
-    raise InputError(
-        f"'{path}' holds {len(names)} names, but this version has no model that understands words; leave "
-        "--labels out (in Python anymask.automatic.naming.with_names takes a scorer of yours)"
-    )

@@ -57,6 +57,8 @@ def _is_picture(word: str) -> bool:
     """
     if word == STDIN or word.lower().endswith(IMAGE_ENDINGS):
         return True
+    if not word.strip():  # Path("") is the working directory
+        return False
     try:
         return Path(word).exists() or (glob.has_magic(word) and bool(glob.glob(word)))  # noqa: PTH207
     except (OSError, ValueError):  # too long for a name, or with a zero byte

@@ -7,6 +7,7 @@ from typing import Literal
 
 from anymask.core.errors import InputError
 from anymask.models.registry import resolve
+from anymask.models.spec import TEXT
 from anymask.predict.model import Model
 
 Precision = Literal["fast", "exact"]
@@ -44,6 +45,11 @@ def load(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise InputError(f"threads is {threads!r}; give a whole number from 1, or None for all cores")
     folder = resolve(name_or_path, offline=offline)
+    if TEXT in folder.spec.prompts:
+        raise InputError(
+            f"{folder.spec.full_name} knows words and finds no masks; give it as the encoder of find: "
+            f"model.find(picture, text, encoder={folder.spec.name!r})"
+        )
     from anymask.predict.backends import (
         make_runtime,
         usable_cores,

@@ -15,6 +15,7 @@ from anymask.predict.runtime import Runtime
 
 if TYPE_CHECKING:
     from anymask.automatic import AutomaticState
+    from anymask.core.record import MaskRecord
     from anymask.models.spec import ModelSpec
     from anymask.predict.session import Session
 
@@ -181,9 +182,13 @@ class Model:
         """
         from anymask.predict.session import Session
 
-        embedding = source if isinstance(source, ImageEmbedding) else self.embed(source)
+        if isinstance(source, ImageEmbedding):
+            picture, embedding = None, source
+        else:
+            picture = load_image(source)
+            embedding = self.embed(picture)
         self._check_embedding(embedding)
-        return Session(self, embedding, local_corrections=local_corrections)
+        return Session(self, embedding, local_corrections=local_corrections, picture=picture)
 
     def everything(
         self,
@@ -201,6 +206,18 @@ class Model:
         from anymask.automatic import everything  # the one import upwards, see docs/architecture.md
 
         return everything(self, source, preset, keep_above=keep_above, **overrides)
+
+    def find(
+        self, source: ImageSource | Picture, texts: str | Sequence[str], **options: Any
+    ) -> list[MaskRecord]:
+        """What a picture shows of what texts name, the best fit first; empty if it shows none of it.
+
+        texts: "a red bicycle", or many. Options, results and errors are those of `anymask.text.find`:
+        encoder, threshold, most, records, embedding, and the settings of everything mode.
+        """
+        from anymask.text import find  # the other import upwards, see docs/architecture.md
+
+        return find(self, source, texts, **options)
 
     def _check_embedding(self, embedding: ImageEmbedding) -> None:
         if embedding.model_sha256 != self._sha256:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import InputError
+from anymask.core.images import Picture
+from anymask.core.masks import inside_point
 from anymask.core.prediction import Candidate, Prediction
 from anymask.core.prompt import Prompt
 from anymask.core.record import MaskRecord
@@ -47,13 +49,22 @@ class Session:
     """
 
     def __init__(
-        self, model: Model, embedding: ImageEmbedding, *, local_corrections: bool | None = None
+        self,
+        model: Model,
+        embedding: ImageEmbedding,
+        *,
+        local_corrections: bool | None = None,
+        picture: Picture | None = None,
     ) -> None:
-        """local_corrections: whether a click on a mask changes it only near the click; None: as the model's
-        manifest says (`lite`: yes; Segment Anything's networks: no)."""
+        """picture: what was embedded, for `find`.
+
+        local_corrections: whether a click on a mask changes it only near the click; None: as the model's
+        manifest says (`lite`: yes; Segment Anything's networks: no).
+        """
         self._model = model
         self._local = model.spec.local_corrections if local_corrections is None else local_corrections
         self._embedding = embedding
+        self._picture = picture
         self._steps: list[Step] = [Step()]
         self._now = 0
 
@@ -112,6 +123,25 @@ class Session:
     def polygon(self, line_xy: npt.ArrayLike) -> Prediction:
         """Draw a lasso round the object, (N, 2) vertices; it replaces the mask so far."""
         return self._answer(Prompt.of(self._embedding.image_hw, polygon=line_xy), feed_back=False)
+
+    def mask(self, mask: npt.ArrayLike) -> Prediction:
+        """Go on from a mask, (H, W): what a file or `find` gave. It replaces what was given so far."""
+        x, y = inside_point(mask)  # with it the mask is an object's, not a hint at one
+        prompt = Prompt.of(self._embedding.image_hw, mask=mask, points=[(x + 0.5, y + 0.5)])
+        return self._start(prompt)
+
+    def find(self, texts: str | Sequence[str], **options: Any) -> list[MaskRecord]:
+        """Look for what texts name; the best hit becomes the object at hand, to be clicked on or accepted.
+
+        Options, result and errors are those of `anymask.text.find`; without a hit nothing changes. Raises
+        InputError if the session was opened on an embedding: that is not enough to see with.
+        """
+        if self._picture is None:
+            raise InputError("the session was opened on an embedding; to find things, open it on the picture")
+        hits = self._model.find(self._picture, texts, embedding=self._embedding, **options)
+        if hits:
+            self.mask(hits[0].mask)
+        return hits
 
     def choose(self, index: int) -> Candidate:
         """Let another candidate of `prediction` count, 0 the best one. Raises InputError if there is none."""
@@ -172,6 +202,12 @@ class Session:
         if self._local and feed_back and self.candidate is not None and len(given.labels) == 1:
             (click,), (label,) = given.points_xy.tolist(), given.labels.tolist()
             prediction = correct_locally(self.candidate, prediction, (click[0], click[1]), include=label == 1)
+        self._push(replace(self._step, prompt=prompt, prediction=prediction, chosen=0))
+        return prediction
+
+    def _start(self, prompt: Prompt) -> Prediction:
+        """Begin the object at hand anew; as a step, so that it can be undone."""
+        prediction = self._model.predict_many(self._embedding, [prompt])[0]
         self._push(replace(self._step, prompt=prompt, prediction=prediction, chosen=0))
         return prediction
 

@@ -1,7 +1,7 @@
 """Text prompts: find things by words, name masks."""
 
 from anymask.text.encoder import Calibration, TextImageEncoder
-from anymask.text.find import find
+from anymask.text.finding import find
 from anymask.text.known import encoder_of
 from anymask.text.scoring import TextScorer
 

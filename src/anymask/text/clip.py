@@ -44,6 +44,8 @@ class ClipEncoder:
         if folder.spec.architecture != "clip":
             raise ModelError(f"{folder.spec.full_name} is no CLIP but a {folder.spec.architecture}.")
         self.name = folder.spec.full_name
+        self.sha256 = folder.sha256
+        self.taught: frozenset[str] = frozenset()  # captions of all kinds
         self.config = ClipConfig.from_json(folder.spec.config["network"])
         self._weights = read_checkpoint(folder.weights)
         self._tokenizer = BpeTokenizer(Vocabulary.read(folder.file(VOCABULARY)))
@@ -80,7 +82,8 @@ class ClipEncoder:
 
     def embed_pixels(self, pixels: np.ndarray) -> Float32Array:
         """(B, S, S, 3) uint8 RGB -> (B, D), not of length 1: the image tower on whole squares."""
-        mean, std = np.float32(self.config.pixel_mean), np.float32(self.config.pixel_std)
+        mean = np.array(self.config.pixel_mean, np.float32)
+        std = np.array(self.config.pixel_std, np.float32)
         normal = ((pixels - mean) / std).transpose(0, 3, 1, 2)
         embedding: Float32Array = self._image_network(normal.astype(np.float32))["embedding"]
         return embedding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Crop:
     def painted(self, fill: tuple[float, float, float]) -> UInt8Array:
         """The pixels with everything but the mask painted over."""
         share = self.share[:, :, None]
-        mixed = self.pixels * share + np.float32(fill) * (1 - share)
+        mixed = self.pixels * share + np.array(fill, np.float32) * (1 - share)
         painted: UInt8Array = (mixed + 0.5).astype(np.uint8)
         return painted
 
@@ -53,8 +54,8 @@ def _crop(
     # Only the part of the picture that the crop shows is touched.
     rows = slice(max(int(top) - 2, 0), int(top + side) + 3)
     columns = slice(max(int(left) - 2, 0), int(left + side) + 3)
-    pixels = picture.pixels[rows, columns]
-    mask = record.mask[rows, columns].astype(np.float32)
+    pixels: Any = picture.pixels[rows, columns]
+    mask: Any = record.mask[rows, columns].astype(np.float32)
     left, top, scale = left - columns.start, top - rows.start, size / side
     if scale < 0.5:  # the warp below looks at four pixels only, so shrink by averages first
         small_hw = [max(round(length * scale), 1) for length in mask.shape]
@@ -65,7 +66,7 @@ def _crop(
         factors = [1.0, 1.0]
     zoom_y, zoom_x = scale / factors[0], scale / factors[1]
     # Pixel centres: (x + 0.5 - left) * scale - 0.5, after the first step's own scale.
-    shift = np.float64(
+    shift = np.array(
         [
             [zoom_x, 0, 0.5 * zoom_x - left * scale - 0.5],
             [0, zoom_y, 0.5 * zoom_y - top * scale - 0.5],

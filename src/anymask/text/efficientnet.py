@@ -85,7 +85,7 @@ def _conv(
     kernel = np.asarray(weights[f"{name}.weight"], np.float32)
     scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + np.float32(_EPS))
     shift = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
-    kernel = kernel * scale[:, None, None, None]
+    kernel = (kernel * scale[:, None, None, None]).astype(np.float32)
     # TensorFlow's "same": the output has side / stride cells, rounded up; less is put on the left and top.
     total = max((-(-side // stride) - 1) * stride + kernel.shape[2] - side, 0)
     low, high = total // 2, total - total // 2

@@ -24,7 +24,8 @@ class Calibration:
 
     A text competes with `background`, words for what else may be seen:
     score = sigmoid(scale * (similarity - soft maximum of the background's similarities) - offset), which for
-    offset 0 is the text's share of a softmax over itself and the background.
+    offset 0 is the text's share of a softmax over itself and the background. near: words of the background
+    whose similarity to the text is at least this do not compete: they mean the same.
     threshold: a mask with at least this score is said to be what the text names. measured: whether it was set
     on labelled pictures. Raises FormatError for numbers that cannot be meant.
     """
@@ -33,6 +34,7 @@ class Calibration:
     offset: float = 0.0
     threshold: float = 0.5
     background: tuple[str, ...] = BACKGROUND
+    near: float = 0.9
     measured: bool = False
 
     def __post_init__(self) -> None:
@@ -52,6 +54,16 @@ class TextImageEncoder(Protocol):
     @property
     def calibration(self) -> Calibration:
         """How its similarities are to be read."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of its weights, 64 hexadecimal digits."""
+        ...
+
+    @property
+    def taught(self) -> frozenset[str]:
+        """The words that it was fitted on, where they are known; reports tell them apart."""
         ...
 
     def embed_texts(self, texts: Sequence[str]) -> Float32Array:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +49,14 @@ class WordsHead:
         normal = np.clip((looks.features - self.mean) / self.deviation, -_FURTHEST, _FURTHEST)
         mixed = unit(looks.classes @ self.classes)
         return unit(unit(normal @ self.down @ self.up) + np.float32(self.blend) * mixed)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its numbers, 64 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for part in (self.mean, self.deviation, self.down, self.up, self.classes):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def save(self, path: Path, about: Path) -> None:
         """Write the numbers (large matrices with 8 bits) and, as JSON, what is known of them."""

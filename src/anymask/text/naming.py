@@ -11,7 +11,7 @@ from anymask.core.errors import InputError
 from anymask.core.images import Picture
 from anymask.core.record import MaskRecord
 from anymask.text.encoder import TextImageEncoder
-from anymask.text.find import find_among
+from anymask.text.finding import find_among
 from anymask.text.scoring import TextScorer
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from anymask.core.arrays import Float32Array
+from anymask.core.arrays import Float32Array, Float64Array
 from anymask.core.errors import InputError
 from anymask.core.images import Picture
 from anymask.core.record import MaskRecord
@@ -44,22 +44,19 @@ class TextScorer:
         """(M, N) float32 scores of masks' embeddings (M, D)."""
         if not len(masks):
             return np.zeros((0, len(texts)), np.float32)
-        calibration = self.encoder.calibration
-        similarities = np.float64(masks @ self._embedded(tuple(texts)).T)
-        margins = calibration.scale * similarities - self._background(masks, texts) - calibration.offset
-        return (1.0 / (1.0 + np.exp(-np.clip(margins, -80, 80)))).astype(np.float32)
+        return sigmoid(self.margins(masks, texts) - self.encoder.calibration.offset)
 
-    def _background(self, masks: Float32Array, texts: Sequence[str]) -> np.ndarray:
-        """(M, N): the soft maximum of the background's logits; a word that is in the text does not count."""
-        calibration = self.encoder.calibration
-        logits = calibration.scale * np.float64(masks @ self._background_texts.T)
-        whole = _soft_maximum(logits)
-        columns = np.repeat(whole[:, None], len(texts), axis=1)
-        for column, text in enumerate(texts):
-            others = [not _names(word, text) for word in calibration.background]
-            if not all(others) and any(others):
-                columns[:, column] = _soft_maximum(logits[:, others])
-        return columns
+    def margins(self, masks: Float32Array, texts: Sequence[str]) -> Float64Array:
+        """(M, N): how far each text outdoes the background, before the calibration's offset."""
+        calibration, known = self.encoder.calibration, self._embedded(tuple(texts))
+        logits = calibration.scale * (masks @ self._background_texts.T).astype(np.float64)
+        margins: Float64Array = calibration.scale * (masks @ known.T).astype(np.float64)
+        rivals = known @ self._background_texts.T < calibration.near
+        patterns, of_column = np.unique(rivals, axis=0, return_inverse=True)  # few: most texts are near none
+        for number, others in enumerate(patterns):
+            if others.any():
+                margins[:, of_column.reshape(-1) == number] -= _soft_maximum(logits[:, others])[:, None]
+        return margins
 
     @cached_property
     def _background_texts(self) -> Float32Array:
@@ -72,17 +69,13 @@ class TextScorer:
         return self._texts[1]
 
 
-def _soft_maximum(logits: np.ndarray) -> np.ndarray:
+def _soft_maximum(logits: Float64Array) -> Float64Array:
     top = logits.max(axis=1)
-    soft: np.ndarray = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    soft: Float64Array = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     return soft
 
 
-def _names(word: str, text: str) -> bool:
-    """Whether all words of `word` stand in the text, or the other way round, in the singular or plural."""
-    these, those = ({_singular(part) for part in one.lower().split()} for one in (word, text))
-    return these <= those or those <= these
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+def sigmoid(margins: Float64Array) -> Float32Array:
+    """1 / (1 + exp(-x))."""
+    scores: Float32Array = (1.0 / (1.0 + np.exp(-np.clip(margins, -80, 80)))).astype(np.float32)
+    return scores

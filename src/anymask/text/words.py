@@ -44,6 +44,16 @@ class WordsEncoder:
         """See `TextImageEncoder`."""
         return self.head.calibration
 
+    @property
+    def sha256(self) -> str:
+        """See `TextImageEncoder`: of the head, which is ours."""
+        return self.head.sha256
+
+    @property
+    def taught(self) -> frozenset[str]:
+        """See `TextImageEncoder`."""
+        return frozenset(self.head.about.get("labels", ()))
+
     def embed_texts(self, texts: Sequence[str]) -> Float32Array:
         """See `TextImageEncoder`."""
         return self._texts.embed(texts)

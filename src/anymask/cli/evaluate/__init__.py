@@ -11,6 +11,7 @@ from anymask.cli.evaluate.interactive import interactive
 from anymask.cli.evaluate.proposals import proposals
 from anymask.cli.evaluate.report import report
 from anymask.cli.evaluate.speed import speed
+from anymask.cli.evaluate.text import text
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -25,5 +26,6 @@ app.command()(boxes)
 app.command()(proposals)
 app.command()(edges)
 app.command()(speed)
+app.command()(text)
 app.command()(report)
 app.command()(compare)
