@@ -15,8 +15,9 @@ import type {
   Rle,
   WindowMask,
 } from "../core/types";
+import type { Answer, EmbeddingPredictor } from "./browser/choosingPredictor";
 import { ApiError, forgetToken, get, post, postForFile } from "./http";
-import { type AskOptions, type Picture, type Predictor, Superseded } from "./predictor";
+import { type AskOptions, type Picture, Superseded } from "./predictor";
 import {
   candidateOf,
   predictionOf,
@@ -77,7 +78,7 @@ function outcomeOf(error: ApiError): SendOutcome {
 }
 
 /** The model on the server. */
-export class ServerPredictor implements Predictor {
+export class ServerPredictor implements EmbeddingPredictor {
   /** Names this page to the server, which lets its later hover requests end its earlier ones. */
   readonly #client = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
@@ -103,6 +104,17 @@ export class ServerPredictor implements Predictor {
       if (error instanceof ApiError && error.status === 409) throw new Superseded(error.message);
       throw error;
     }
+  }
+
+  /** Has a prompt written down that the browser answered. */
+  async record(picture: Picture, prompt: Prompt, answer: Answer, options: AskOptions): Promise<void> {
+    const body = {
+      ...wirePrompt(prompt),
+      ...answer,
+      ...(options.object ? { object: options.object } : {}),
+      ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
+    };
+    await post(`/images/${picture.id}/prompts`, body);
   }
 
   async predictBoxes(

@@ -6,11 +6,11 @@ import { formatRoute } from "../ui/logic/routes";
 import { Editor } from "./editor";
 
 const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
-const predictor = new ChoosingPredictor(
-  new ServerPredictor(),
-  () => useDecoderPlace.getState().place,
+const predictor = new ChoosingPredictor(new ServerPredictor(), {
+  place: () => useDecoderPlace.getState().place,
   isLocal,
-);
+  answered: (answering) => useDecoderPlace.setState({ answering }),
+});
 
 /** The page's one editor. */
 export const editor = new Editor(predictor, (project, image, review) => {

@@ -1,4 +1,4 @@
-/** Where prompts are answered: a person's choice, kept for this browser. */
+/** Where prompts are answered: a person's choice, kept for this browser, and who answers now. */
 
 import { create } from "zustand";
 import type { DecoderPlace } from "../api/browser/choosingPredictor";
@@ -6,7 +6,13 @@ import type { DecoderPlace } from "../api/browser/choosingPredictor";
 const STORED = "anymask.decoder";
 const PLACES: readonly DecoderPlace[] = ["auto", "browser", "server"];
 
-export const useDecoderPlace = create<{ readonly place: DecoderPlace }>(() => ({ place: stored() }));
+export interface DecoderState {
+  readonly place: DecoderPlace;
+  /** Who answered last. */
+  readonly answering: "browser" | "server" | null;
+}
+
+export const useDecoderPlace = create<DecoderState>(() => ({ place: stored(), answering: null }));
 
 export function setDecoderPlace(place: DecoderPlace): void {
   useDecoderPlace.setState({ place });

@@ -11,9 +11,17 @@ import { BrowserPredictor } from "./browserPredictor";
 /** Where prompts are answered. "auto": in the browser, unless the server runs on the same machine. */
 export type DecoderPlace = "auto" | "browser" | "server";
 
-/** The server, which also tells the model that it embedded a picture with. */
+/** The server, which also tells the model that it embedded a picture with, and writes down what others answered. */
 export interface EmbeddingPredictor extends Predictor {
   embed(picture: Picture, signal?: AbortSignal): Promise<{ readonly model_sha256: string }>;
+  record(picture: Picture, prompt: Prompt, answer: Answer, options: AskOptions): Promise<void>;
+}
+
+/** Of an answer, what is written down. */
+export interface Answer {
+  readonly id: string;
+  readonly model_sha256: string;
+  readonly milliseconds: number;
 }
 
 /** After so many failures the server alone is asked, until the page is opened anew. */
@@ -27,6 +35,15 @@ interface Known {
   readonly masks: readonly WindowMask[];
 }
 
+export interface ChoosingOptions {
+  readonly place: () => DecoderPlace;
+  /** Whether the server runs on this machine. */
+  readonly isLocal: boolean;
+  readonly makeBrowser?: (model: string) => BrowserPredictor;
+  /** Is told after every answer. */
+  readonly answered?: (by: Answers) => void;
+}
+
 export class ChoosingPredictor implements Predictor {
   private browser: BrowserPredictor | null = null;
   private failures = 0;
@@ -35,10 +52,7 @@ export class ChoosingPredictor implements Predictor {
 
   constructor(
     private readonly server: EmbeddingPredictor,
-    private readonly place: () => DecoderPlace,
-    private readonly isLocal: boolean,
-    private readonly makeBrowser: (model: string) => BrowserPredictor = (model) =>
-      new BrowserPredictor(model),
+    private readonly options: ChoosingOptions,
   ) {}
 
   /** Who would answer about a picture now. */
@@ -59,7 +73,10 @@ export class ChoosingPredictor implements Predictor {
       const prediction = await browser
         .predict(picture, asked, options)
         .catch((error) => this.gaveUp(browser, error));
-      if (prediction !== null) return this.keep(prediction, "browser");
+      if (prediction !== null) {
+        this.record(browser, picture, asked, prediction, options);
+        return this.keep(prediction, "browser");
+      }
     }
     return this.keep(await this.askServer(picture, this.translated(prompt, "server"), options), "server");
   }
@@ -74,20 +91,27 @@ export class ChoosingPredictor implements Predictor {
       const predictions = await browser
         .predictBoxes(picture, boxes)
         .catch((error) => this.gaveUp(browser, error));
-      if (predictions !== null) return predictions;
+      if (predictions !== null) {
+        predictions.forEach((prediction, i) => {
+          this.record(browser, picture, { box: boxes[i] as BoxXYXY }, prediction, options);
+          this.keep(prediction, "browser");
+        });
+        return predictions;
+      }
     }
     return this.server.predictBoxes(picture, boxes, options);
   }
 
   private wantsBrowser(): boolean {
-    const place = this.place();
-    return this.failures < MOST_FAILURES && (place === "browser" || (place === "auto" && !this.isLocal));
+    const place = this.options.place();
+    const wanted = place === "browser" || (place === "auto" && !this.options.isLocal);
+    return wanted && this.failures < MOST_FAILURES;
   }
 
   private async prepareBrowser(model: string, picture: Picture, signal?: AbortSignal): Promise<void> {
     if (this.browser?.model !== model) {
       this.browser?.close();
-      this.browser = this.makeBrowser(model);
+      this.browser = (this.options.makeBrowser ?? browserPredictor)(model);
     }
     const { browser } = this;
     await browser.prepare(picture, signal).catch((error) => {
@@ -104,6 +128,19 @@ export class ChoosingPredictor implements Predictor {
     browser.close();
     this.browser = null;
     return null;
+  }
+
+  /** Models learn from these prompts, too. That one is not written down must not disturb anybody. */
+  private record(
+    browser: BrowserPredictor,
+    picture: Picture,
+    prompt: Prompt,
+    { id, milliseconds }: Prediction,
+    options: AskOptions,
+  ): void {
+    if (id === null) return;
+    const answer = { id, model_sha256: browser.model, milliseconds };
+    void this.server.record(picture, prompt, answer, options).catch(() => undefined);
   }
 
   /** An answer that the server no longer knows is sent as a mask. */
@@ -131,10 +168,15 @@ export class ChoosingPredictor implements Predictor {
   }
 
   private keep(prediction: Prediction, by: Answers): Prediction {
+    this.options.answered?.(by);
     if (prediction.id === null) return prediction;
     this.known.set(prediction.id, { by, masks: prediction.candidates.map(({ mask }) => mask) });
     const [oldest] = this.known.keys();
     if (this.known.size > MOST_KEPT && oldest !== undefined) this.known.delete(oldest);
     return prediction;
   }
+}
+
+function browserPredictor(model: string): BrowserPredictor {
+  return new BrowserPredictor(model);
 }
