@@ -29,7 +29,7 @@ from tests.train.toys import drawing, toy_shard
 
 def job(data: Path, model: ModelFolder, out: Path, **changes: object) -> Job:
     settings = quick(**{"held_out": 0.5, **changes})
-    return Job((data,), out, str(model.path), settings=settings, precision="exact", threads=1)
+    return Job((data,), out, str(model.path), settings=settings, backend="torch", threads=1)
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
@@ -76,18 +76,8 @@ def test_a_model_that_learned_nothing_is_not(lite_model: ModelFolder, toys: Path
 def test_the_command_says_so_by_its_exit_code(
     lite_model: ModelFolder, toys: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "finetune",
-        str(toys),
-        "--model",
-        str(lite_model.path),
-        "--steps",
-        "2",
-        "--lr",
-        "1e-9",
-        "--views",
-        "1",
-    ]
+    words = ["finetune", str(toys), "--model", str(lite_model.path), "--backend", "torch"]
+    words += ["--steps", "2", "--lr", "1e-9", "--views", "1"]
     out = tmp_path / "mine"
     assert command([*words, "-o", str(out), "--guard", str(toys), "--json"]) == 1
     printed = capfd.readouterr()
@@ -165,7 +155,7 @@ def test_killed_runs_go_on(lite_model: ModelFolder, toys: Path, tmp_path: Path) 
         "--threads",
         "1",
     ]
-    words += ["--precision", "exact", "--fresh"]
+    words += ["--backend", "torch", "--fresh"]
     for name in ("steps", "images", "masks", "views", "lr"):
         words += [f"--{name}", str(options[name])]
     child = subprocess.Popen([sys.executable, "-m", "anymask", "finetune", *words], stderr=subprocess.DEVNULL)
@@ -220,7 +210,7 @@ def test_a_full_disk_is_one_line(lite_model: ModelFolder, toys: Path, tmp_path: 
         "import anymask.finetune.job\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         f"sys.exit(run(['finetune', {str(toys)!r}, '-o', {str(tmp_path / 'mine')!r}, '--model',"
-        f" {str(lite_model.path)!r}, '--steps', '2', '--threads', '1']))\n"
+        f" {str(lite_model.path)!r}, '--steps', '2', '--backend', 'torch']))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=500)
     errors = [line for line in done.stderr.splitlines() if "error" in line]
@@ -246,6 +236,22 @@ def test_two_runs_in_one_folder_are_refused(lite_model: ModelFolder, toys: Path,
 
     with pytest.raises(KeyboardInterrupt):
         finetune(job(toys, lite_model, out), Second())
+
+
+def test_data_that_changed_is_another_run(lite_model: ModelFolder, toys: Path, tmp_path: Path) -> None:
+    first = job(toys, lite_model, tmp_path / "mine")
+    with pytest.raises(KeyboardInterrupt):
+        finetune(first, Stop(0))
+    os.utime(toys, ns=(1, 1))
+    with pytest.raises(InputError, match=r"run with other settings \(data\)"):
+        finetune(first)
+
+
+def test_the_base_is_never_overwritten(lite_model: ModelFolder, toys: Path) -> None:
+    with pytest.raises(InputError, match="is the model to start from"):
+        finetune(job(toys, lite_model, lite_model.path))
+    names = {path.name for path in lite_model.path.iterdir()}
+    assert names == {"manifest.json", *lite_model.manifest.files}
 
 
 def test_an_output_that_cannot_be(lite_model: ModelFolder, toys: Path, tmp_path: Path) -> None:

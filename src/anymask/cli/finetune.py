@@ -73,6 +73,9 @@ def finetune(
         typer.Option("--pictures", metavar="DIR", help="The pictures, where the data is an annotation file."),
     ] = None,
     precision: Annotated[Literal["fast", "exact"], typer.Option(help="Of the comparison.")] = "fast",
+    backend: Annotated[
+        Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="What runs it.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
     on_error: Annotated[
         Literal["skip", "refuse"], typer.Option(help="What to do about a file that cannot be used.")
@@ -103,7 +106,7 @@ def finetune(
     )  # fmt: skip
     job = Job(
         tuple(data), out, model, tuple(val or ()), tuple(guard or ()), guard_pictures, name, version,
-        Layout(layout, pictures), settings, precision, threads, on_error, fresh,
+        Layout(layout, pictures), settings, precision, backend, threads, on_error, fresh,
     )  # fmt: skip
     result = carry_out(job, _listener(quiet=quiet))
     if as_json:

@@ -76,9 +76,15 @@ def attributes_of(sample: Sample) -> dict[str, Any]:
     return {**sample.attributes, "source": sample.source, "kind": sample.kind}
 
 
-def fingerprint(data: DataSet) -> str:
-    """SHA-256 of the names of a data set's pictures, in order."""
-    return hashlib.sha256("\n".join(entry.key for entry in data.entries).encode()).hexdigest()
+def fingerprint(data: DataSet, paths: Sequence[Path]) -> str:
+    """SHA-256 of the names of a data set's pictures and of its files' names, lengths and times."""
+    digest = hashlib.sha256("\n".join(entry.key for entry in data.entries).encode())
+    for path in paths:
+        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+        for file in files:
+            facts = file.stat()
+            digest.update(f"{file.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

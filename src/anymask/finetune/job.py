@@ -53,7 +53,7 @@ from anymask.models.folder import ModelFolder, try_open
 from anymask.models.importer import as_name
 from anymask.models.manifest import MANIFEST, Manifest
 from anymask.models.registry import Registry, resolve
-from anymask.predict.load import Precision
+from anymask.predict.load import Backend, Precision
 from anymask.train.shards import ShardCache
 
 WORK, LOCK, STATE = ".work", ".anymask-finetune.lock", "run.json"
@@ -81,6 +81,7 @@ class Job:
     layout: Layout = field(default_factory=Layout)
     settings: Settings = field(default_factory=Settings)
     precision: Precision = "fast"
+    backend: Backend = "auto"
     threads: int | None = None
     on_error: OnError = "skip"
     fresh: bool = False
@@ -105,22 +106,25 @@ def finetune(job: Job, listener: Listener | None = None) -> Result:
     Raises InputError for data or settings that cannot be used, ModelError for a loss that is no number,
     OutputError for a disk that is full; what was done stays and the same call goes on from there.
     """
+    base = resolve(job.model)
+    if base.path.resolve() == job.out.resolve():
+        raise InputError(f"'{job.out}' is the model to start from; give another folder with -o")
     try:
         (job.out / WORK).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot create '{job.out}': {error.strerror}; choose another place") from error
     with alone_in(job.out, LOCK):
-        return _Run(job, listener or Listener()).carry_out()
+        return _Run(job, base, listener or Listener()).carry_out()
 
 
 class _Run:
-    def __init__(self, job: Job, listener: Listener) -> None:
+    def __init__(self, job: Job, base: ModelFolder, listener: Listener) -> None:
         self.job, self.listener = job, listener
         self.work = job.out / WORK
         self.problems = Problems(job.on_error)
         if job.threads:
             torch.set_num_threads(job.threads)
-        self.base = resolve(job.model)
+        self.base = base
         self.data = open_chosen(job.data, job.layout, job.settings.keys)
         self.split = divide(self.data, job.settings, hold_out=not job.held_out, problems=self.problems)
         self.held_out = self._held_out()
@@ -155,10 +159,10 @@ class _Run:
             "anymask_finetune": 1,
             "settings": self.job.settings.to_json(),
             "base_sha256": self.base.sha256,
-            "data": fingerprint(self.data),
-            "held_out": fingerprint(self.held_out),
+            "data": fingerprint(self.data, self.job.data),
+            "held_out": fingerprint(self.held_out, self.job.held_out),
             "name": [self.name, self.job.version],
-            "precision": self.job.precision,
+            "runtime": [self.job.precision, self.job.backend],
         }
 
     def _take_up(self) -> None:
@@ -213,8 +217,9 @@ class _Run:
     def _measure(self, name: str, model: str, data: SampleSource, every: int = 1) -> Path:
         """The report of a model on some data; what an earlier run measured is not measured again."""
         out = self.job.out / f"{name}.json"
-        predictor = open_predictor(model, precision=self.job.precision, threads=self.job.threads)
-        about = {**_MEASURED.to_json(), "precision": self.job.precision}
+        job = self.job
+        predictor = open_predictor(model, precision=job.precision, backend=job.backend, threads=job.threads)
+        about = {**_MEASURED.to_json(), "precision": job.precision, "backend": job.backend}
         with PictureRun(
             "interactive", data, [predictor], settings=about, every=every, problems=self.problems, out=out
         ) as run:
