@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "anymask.cli.evaluate",
     "finetune": "anymask.cli.finetune",
     "synthesize": "anymask.cli.synthesize",
+    "learn": "anymask.cli.learn",
     "models": "anymask.cli.models",
     "serve": "anymask.cli.serve",
     "doctor": "anymask.cli.doctor",
