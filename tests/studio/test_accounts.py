@@ -155,6 +155,22 @@ def test_a_change_of_an_account_ends_its_sessions(team: Running, change: dict[st
         assert client.get(f"{API}/projects").status_code == 401
 
 
+def test_people_change_their_own_password_and_need_the_old_one(team: Running) -> None:
+    new = "a better password"
+    with team.person("changing") as client, team.login("changing") as elsewhere:
+        wrong = client.post(f"{API}/me/password", json={"old": "a wrong one", "new": new})
+        assert (wrong.status_code, wrong.json()["code"]) == (401, "wrong_login")
+        assert client.post(f"{API}/me/password", json={"old": PASSWORD, "new": "short"}).status_code == 422
+        changed = client.post(f"{API}/me/password", json={"old": PASSWORD, "new": new})
+        assert changed.json()["user"]["name"] == "changing"
+        assert client.get(f"{API}/projects").status_code == 200
+        assert elsewhere.get(f"{API}/projects").status_code == 401
+    with team.visitor() as client:
+        for password, code in ((PASSWORD, 401), (new, 200)):
+            login = {"name": "changing", "password": password}
+            assert client.post(f"{API}/login", json=login).status_code == code
+
+
 def test_somebody_disabled_cannot_log_in(team: Running) -> None:
     with team.person("gone") as client, team.login("boss") as boss:
         user = client.get(f"{API}/me").json()["user"]["id"]

@@ -35,7 +35,14 @@ SMALL = {"points_per_side": 2, "crop_n_layers": 0}
 """A grid of a thousand clicks tells no more about the contract."""
 ENDLESS = ("/api/v1/projects/{id}/events-stream",)
 """Answers without an end; tests/studio/test_events.py reads them."""
-ENDS_SESSIONS = ("/api/v1/logout", "/api/v1/login", "/api/v1/setup", "/api/v1/redeem", "/api/v1/users/{id}")
+ENDS_SESSIONS = (
+    "/api/v1/logout",
+    "/api/v1/me/password",
+    "/api/v1/login",
+    "/api/v1/setup",
+    "/api/v1/redeem",
+    "/api/v1/users/{id}",
+)
 PATHS = studio_api().openapi()["paths"]
 OPERATIONS = [(path, method) for path, methods in PATHS.items() for method in methods if path not in ENDLESS]
 
@@ -93,7 +100,8 @@ def test_requests_made_from_the_schema(
     if is_wrong and role != "admin":
         return  # wrong requests are refused for being wrong, whoever makes them
     sent = {} if path in ENDS_SESSIONS else headers(people, role)
-    known = people.ids.get(path.split("/")[3])
+    # what would be removed is left for the other tests
+    known = None if method == "delete" else people.ids.get(path.split("/")[3])
 
     @settings(max_examples=4, suppress_health_check=list(HealthCheck), deadline=None)
     @given(case=operation.as_strategy(generation_mode=mode))

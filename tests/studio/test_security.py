@@ -32,6 +32,7 @@ FOR_ADMINS = {
     ("POST", "/api/v1/invitations"),
     ("POST", "/api/v1/projects"),
     ("PATCH", "/api/v1/projects/{id}"),
+    ("DELETE", "/api/v1/images/{id}"),
 }
 NAMES = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "=cmd|'/c calc'!A1", "a\u202egnp.exe"]
 

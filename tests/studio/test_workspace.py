@@ -132,6 +132,28 @@ def test_a_workspace_takes_a_bounded_number_of_pictures(folder: Path) -> None:
         assert len(studio.images) == 2
 
 
+def test_a_purged_picture_leaves_nothing(folder: Path) -> None:
+    """No row, no upload, nothing that was made of its pixels; a second project that has it keeps it."""
+    with running(folder) as studio:
+        studio.client.post("/api/v1/projects", json={"name": "second"})
+        added = {}
+        for project in studio.services.store.projects.list():
+            files = {"files": ("photo.png", encoded(scene()[::-1], "PNG"))}
+            answer = studio.client.post(f"/api/v1/projects/{project.id}/images", files=files)
+            [added[project.name]] = answer.json()["added"]
+        sha256 = studio.client.get(f"/api/v1/images/{added['second']}").json()["sha256"]
+        for name, copies in (("second", 1), (folder.name, 0)):
+            address = f"/api/v1/images/{added[name]}"
+            assert studio.client.get(f"{address}/thumbnail").status_code == 200
+            assert studio.client.post(f"{address}/embedding").status_code == 200
+            assert studio.client.delete(address).status_code == 204
+            assert studio.client.get(address).status_code == 404
+            assert studio.client.get(f"{address}/file").status_code == 404
+            left = [path.parent.name for path in (folder / ".anymask").rglob(f"{sha256}*")]
+            assert left == ["uploads"] * copies
+        assert (folder / "photo-0.png").exists()
+
+
 def test_pictures_that_lie_in_the_folder_are_never_written_to(folder: Path) -> None:
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.glob("*.png")}
     with running(folder) as studio:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ def run_studio(
         app = create_studio(loaded, store, workspace, config)
         studio = app.state.studio
 
-        def tell(address: str) -> None:
+        def tell(listening: str) -> None:
+            address = reachable(listening)
             link = studio.setup.link(address)
             if not quiet:
                 say(f"anymask: '{workspace.root}' at {address} (Ctrl-C stops)")
@@ -107,6 +109,24 @@ def _place(database: str | None) -> str | None:
     if database is not None and not database.startswith(("postgresql://", "sqlite:///")):
         raise InputError("--database is no address of a database; give one like postgresql://user@host/name")
     return database
+
+
+def reachable(address: str) -> str:
+    """The address that others can use: where the server listens on all, the one of this machine's network."""
+    for everywhere in ("//0.0.0.0:", "//[::]:"):
+        if everywhere in address:
+            return address.replace(everywhere, f"//{_own_address()}:")
+    return address
+
+
+def _own_address() -> str:
+    """Of the network that leads out; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # reserved for documentation (RFC 5737)
+            return str(probe.getsockname()[0])
+        except OSError:  # no network
+            return "127.0.0.1"
 
 
 def has_display() -> bool:

@@ -39,6 +39,14 @@ class FileCache:
             self._count(len(data))
         return data
 
+    def forget(self, start: str) -> None:
+        """Remove the files whose names start like this."""
+        with self._lock:
+            for _, size, path in self._files():
+                if path.name.startswith(start):
+                    path.unlink(missing_ok=True)
+                    self._bytes -= size
+
     def _count(self, size: int) -> None:
         with self._lock:
             self._bytes += size

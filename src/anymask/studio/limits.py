@@ -9,7 +9,7 @@ from anymask.studio.config import StudioConfig
 
 _SLACK = MIB  # form boundaries, the rest of a request around a file
 _SMALL = 64 * 1024
-_SMALL_ROUTES = ("/api/v1/login", "/api/v1/setup", "/api/v1/redeem", "/api/v1/logout")
+_SMALL_ROUTES = ("/api/v1/login", "/api/v1/setup", "/api/v1/redeem", "/api/v1/logout", "/api/v1/me/password")
 """What strangers may send."""
 _FILES = ("/images", "/import")
 """Endings of routes that take files."""

@@ -69,6 +69,16 @@ class Pictures:
         self._ahead.add(task)
         task.add_done_callback(self._ahead.discard)
 
+    def forget(self, image: str) -> None:
+        """Drop a picture's embeddings from memory."""
+        for key in self._embeddings:
+            if key[0] == image:
+                self._embeddings.drop(key)
+
+    def forget_on_disk(self, image: Image) -> None:
+        """Remove a picture's embeddings from the cache; for a thread."""
+        self._disk.forget(image.sha256)
+
     def picture(self, image: Image) -> Picture:
         """The pixels of a picture; for a thread. Raises Problem (404, 422), ImageError."""
         return load_picture(self._workspace.picture(image), self._max_pixels)

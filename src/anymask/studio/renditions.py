@@ -68,6 +68,11 @@ class Renditions:
         data = self._small.get(f"{image.sha256}.{size}.webp", lambda: self._scaled(path, size))
         return Rendition(data, "image/webp")
 
+    def forget(self, image: Image) -> None:
+        """Remove what was made of a picture."""
+        for cache in (self._shown, self._small):
+            cache.forget(f"{image.sha256}.")
+
     def _encoded(self, path: Path, suffix: str) -> bytes:
         from PIL import Image as PilImage
 

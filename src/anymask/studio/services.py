@@ -92,6 +92,7 @@ class StudioServices:
 
     def begin(self) -> None:
         """Make the first project, where there is none, and look for new pictures in the folders of all."""
+        self.store.people.sweep()
         if not self.store.projects.list():
             self.store.projects.create(self.workspace.root.name or "pictures", root="")
         for project in self.store.projects.list():
@@ -106,6 +107,15 @@ class StudioServices:
         self.doorkeeper.close()
         self.served.lanes.close()
         self.recorder.close()
+
+    def purge(self, image: Image) -> None:
+        """Remove a picture, its rows, and what was made of its pixels; for a thread. Raises NotFound."""
+        self.store.images.purge(image.id)
+        self.renditions.forget(image)
+        self.pictures.forget_on_disk(image)
+        projects = self.store.projects.list()
+        if not any(self.store.images.of_path(project.id, image.path) for project in projects):
+            self.uploads.remove(image)
 
     def model_of(self, project: Project) -> Model:
         """The model that answers in a project: its own where it is open, the default one otherwise."""

@@ -12,13 +12,14 @@ from anymask.core.errors import ImageError
 from anymask.core.files import remove_temporaries, write_atomically
 from anymask.core.images import load_image
 from anymask.server.problems import Problem, one_line
-from anymask.store import NewImage
+from anymask.store import Image, NewImage
 from anymask.studio import dicom
 from anymask.studio.config import StudioConfig
 from anymask.studio.headers import SUFFIXES, PictureHeader, read_header
 from anymask.studio.workspace import OWN_FOLDER, Workspace
 
 _LONGEST_NAME = 200
+_PLACE = f"{OWN_FOLDER}/uploads"
 
 
 class Uploads:
@@ -56,12 +57,23 @@ class Uploads:
         return NewImage(
             id=uuid.uuid4().hex,
             sha256=sha256,
-            path=f"{OWN_FOLDER}/uploads/{file}",
+            path=f"{_PLACE}/{file}",
             name=shown_name(name) or file,
             width=header.width,
             height=header.height,
             bytes=len(data),
         )
+
+    def remove(self, image: Image) -> None:
+        """Remove the file of an upload; nothing happens to a picture that lies in the workspace's folder."""
+        folder, _, name = image.path.rpartition("/")
+        if folder != _PLACE:
+            return
+        with self._lock:
+            place = self._folder / name
+            if place.is_file():
+                self._bytes -= place.stat().st_size
+                place.unlink()
 
     def _checked(self, data: bytes) -> PictureHeader:
         """The header of a picture that can be decoded to its end."""

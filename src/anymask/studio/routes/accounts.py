@@ -15,7 +15,7 @@ from anymask.server.schemas import Answer
 from anymask.server.schemas import Request as Body
 from anymask.store import NotFound, User
 from anymask.studio.accounts.entry import Visitor
-from anymask.studio.deps import Admin, Caller, Id, problems
+from anymask.studio.deps import Admin, Caller, Id, Person, problems
 from anymask.studio.routes.me import MeAnswer, RoleName, me_answer
 from anymask.studio.services import Studio, StudioServices
 
@@ -38,6 +38,13 @@ class NewAccount(Body):
     token: OneTimeToken
     name: UserName
     password: NewPassword
+
+
+class PasswordChange(Body):
+    """One's own password."""
+
+    old: Annotated[str, Field(min_length=1, max_length=1000)]
+    new: NewPassword
 
 
 class UserAnswer(Answer):
@@ -136,6 +143,17 @@ def logout(response: Response, caller: Caller, studio: Studio) -> None:
     if caller.token is not None:
         studio.store.people.end_session(caller.token)
         response.delete_cookie(studio.entry.cookie, path="/", httponly=True, samesite="strict")
+
+
+@router.post("/me/password", operation_id="change_password", responses=problems(409))
+async def change_password(
+    asked: PasswordChange, request: Request, response: Response, caller: Caller, who: Person, studio: Studio
+) -> MeAnswer:
+    """Take another password. All of one's sessions end, and a new one begins here."""
+    _check_accounts(studio)
+    await studio.doorkeeper.check(who.name, asked.old, _client(request))
+    await studio.doorkeeper.hashed(partial(studio.store.people.update, who.id, password=asked.new))
+    return await _begin(who, request, response, caller, studio)
 
 
 @router.get("/users", operation_id="list_users", responses=problems())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -16,7 +19,7 @@ from anymask.server.problems import Problem
 from anymask.server.schemas import Answer
 from anymask.server.schemas import Request as Body
 from anymask.store import GalleryImage, Image, NewImage, Project
-from anymask.studio.deps import ImageHere, ProjectHere, Reviewer, problems
+from anymask.studio.deps import Admin, ImageHere, ProjectHere, Reviewer, problems
 from anymask.studio.renditions import Rendition
 from anymask.studio.scanning import Scan
 from anymask.studio.services import Studio, StudioServices
@@ -28,7 +31,7 @@ Order = Literal["name", "-name", "added", "-added", "path", "-path", "masks", "-
 Text = Annotated[str | None, Query(max_length=200)]
 ThumbnailSize = Annotated[Literal[128, 256, 512], BeforeValidator(lambda text: int(text))]
 """A choice among numbers; a query holds text, which no choice would take."""
-_SCAN_SECONDS = 10.0
+_SCAN_SECONDS, _LOOK_SECONDS = 10.0, 0.05
 _MOST_FILES = 100
 _FILES: dict[str, Any] = {
     "requestBody": {
@@ -162,23 +165,28 @@ async def upload_images(project: ProjectHere, studio: Studio, request: Request) 
     The same picture again is the one that is there.
     """
     added, refused = [], []
-    for name, data in await _files_of(request):
-        try:
-            new = await studio.served.lanes.files.run(partial(studio.uploads.keep, data, name))
-        except Problem as problem:
-            if problem.status_code in (503, 507):
-                raise
-            refused.append(Refused(name=shown_name(name), reason=problem.detail))
-            continue
-        added.append(await run_in_threadpool(_added, studio, project, new))
+    async with aclosing(_files_of(request)) as files:
+        async for name, data in files:
+            try:
+                new = await studio.served.lanes.files.run(partial(studio.uploads.keep, data, name))
+            except Problem as problem:
+                if problem.status_code in (503, 507):
+                    raise
+                refused.append(Refused(name=shown_name(name), reason=problem.detail))
+                continue
+            added.append(await run_in_threadpool(_added, studio, project, new))
     return UploadAnswer(added=added, refused=refused)
 
 
 @router.post("/projects/{id}/scan", operation_id="scan_folder", responses=problems())
-def scan_folder(project: ProjectHere, studio: Studio) -> ScanAnswer:
+async def scan_folder(project: ProjectHere, studio: Studio) -> ScanAnswer:
     """Look for new files in the project's folder; a long look goes on after the answer."""
-    studio.scanner.start(project)
-    return _scan(studio.scanner.wait(project, _SCAN_SECONDS))
+    scan = studio.scanner.start(project)
+    end = time.monotonic() + _SCAN_SECONDS
+    while scan.is_running and time.monotonic() < end:
+        await asyncio.sleep(_LOOK_SECONDS)
+        scan = studio.scanner.state(project)
+    return _scan(scan)
 
 
 @router.get("/projects/{id}/scan", operation_id="get_scan", responses=problems())
@@ -200,6 +208,18 @@ def change_image(image: ImageHere, change: ImageChange, studio: Studio, who: Rev
 def get_image(image: ImageHere) -> ImageAnswer:
     """One picture."""
     return ImageAnswer(**_facts(image))
+
+
+@router.delete("/images/{id}", operation_id="purge_image", status_code=204, responses=problems())
+async def purge_image(image: ImageHere, studio: Studio, who: Admin) -> None:
+    """Remove a picture and all that was ever known of it; an upload's file, too.
+
+    For pictures that must not be kept. The file of a picture that lies in the folder stays: while it is
+    there, the next look through the folder finds it again.
+    """
+    await run_in_threadpool(studio.purge, image)
+    studio.pictures.forget(image.id)
+    studio.hub.tell(image.project_id, "image", {"image_id": image.id})
 
 
 @router.get(
@@ -230,15 +250,16 @@ def _picture(request: Request, tag: str, make: Callable[[], Rendition]) -> Respo
     return Response(made.data, media_type=made.media_type, headers=headers)
 
 
-async def _files_of(request: Request) -> list[tuple[str, bytes]]:
-    """Names and contents of a form's files. Raises Problem (415, 422)."""
+async def _files_of(request: Request) -> AsyncGenerator[tuple[str, bytes]]:
+    """Names and contents of a form's files, one in memory at a time. Raises Problem (415, 422)."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Problem(415, "wrong_content_type", "send the files as multipart/form-data, each called 'files'")
     async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
         found = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
         if not found:
             raise Problem(422, "no_file", "the form has no file; send at least one, called 'files'")
-        return [(part.filename or "", await part.read()) for part in found]
+        for part in found:
+            yield part.filename or "", await part.read()
 
 
 def _added(studio: StudioServices, project: Project, new: NewImage) -> str:
