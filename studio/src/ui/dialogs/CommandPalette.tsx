@@ -50,7 +50,8 @@ function useEntries(route: Route, search: string): Entry[] {
   const me = useMe();
   const role = me.data?.user?.role;
   return useMemo(() => {
-    const commands = found(commandsHere(state), search).map((command): Entry => {
+    const others = commandsHere(state).filter(({ name }) => name !== "palette");
+    const commands = found(others, search).map((command): Entry => {
       const key = state.keymap.get(command.name)?.[0];
       return {
         id: command.name,

@@ -34,7 +34,7 @@ function Row({ keys, text }: { keys: readonly string[]; text: string }) {
 function CommandGroup({ group, commands }: { group: string; commands: readonly Command[] }) {
   const keymap = useKeyboard((state) => state.keymap);
   return (
-    <section className="help-group" aria-label={group}>
+    <div className="help-group">
       <h3>{group}</h3>
       <dl>
         {commands.map((command) => (
@@ -45,20 +45,20 @@ function CommandGroup({ group, commands }: { group: string; commands: readonly C
           />
         ))}
       </dl>
-    </section>
+    </div>
   );
 }
 
 function Pointer() {
   return (
-    <section className="help-group" aria-label="Mouse, pen and fingers">
+    <div className="help-group">
       <h3>Mouse, pen and fingers</h3>
       <dl>
         {POINTER.map(([key, text]) => (
           <Row key={key} text={text} keys={[key]} />
         ))}
       </dl>
-    </section>
+    </div>
   );
 }
 

@@ -26,7 +26,7 @@ function CandidateCard({ candidate, index, name, chosen, picture, frame }: CardP
     <UnstyledButton
       className="candidate"
       aria-pressed={chosen}
-      aria-label={`${name}: ${formatCount(candidate.area)} pixels, score ${score} percent`}
+      aria-label={`${name} ${score} %, ${formatCount(candidate.area)} pixels`}
       data-testid={`candidate-${index}`}
       onClick={() => editor.choose(index)}
     >

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
 import { ChevronLeft, ChevronRight, CircleCheckBig } from "lucide-react";
+import type { ImageState } from "../../core/types";
 import { editor } from "../../editor";
 import { useAppStore } from "../../state/appStore";
 import { useEditor } from "../../state/editorStore";
@@ -13,9 +14,15 @@ function Others({ image }: { image: string }) {
   return names.length > 0 ? <span className="image-others">{names.join(", ")} also here</span> : null;
 }
 
+/** A picture that was new when it was opened is begun with its first object. */
+function shownState(state: ImageState, hasObjects: boolean): ImageState {
+  return state === "new" && hasObjects ? "in_progress" : state;
+}
+
 /** Above the stage: which picture it is, the ones before and after, and “done”. */
 export function ImageBar({ project, image, review }: { project: string; image: string; review: boolean }) {
   const info = useEditor((state) => state.image);
+  const hasObjects = useEditor((state) => state.objects.size > 0);
   return (
     <div className="image-bar">
       <Link to={{ page: review ? "review" : "gallery", project }} size="sm" c="dimmed" className="image-back">
@@ -24,7 +31,7 @@ export function ImageBar({ project, image, review }: { project: string; image: s
       <span className="image-name" title={info?.name}>
         {info?.name ?? "…"}
       </span>
-      {info ? <StateBadge state={info.state} /> : null}
+      {info ? <StateBadge state={shownState(info.state, hasObjects)} /> : null}
       <Others image={image} />
       <Group gap={4} ml="auto" wrap="nowrap">
         <Tooltip label={<KeyHint command="image.previous" text="Previous picture" />}>

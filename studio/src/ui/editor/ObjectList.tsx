@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Menu, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   ArrowDown,
@@ -34,14 +34,14 @@ interface RowProps {
   selected: boolean;
   hidden: boolean;
   focusable: boolean;
-  onPick: (id: string, event: MouseEvent | null) => void;
+  onPick: (id: string, event: MouseEvent) => void;
 }
 
-function RowMenu({ object }: { object: MaskObject }) {
+function RowMenu({ object, tabIndex }: { object: MaskObject; tabIndex: number }) {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon size={26} aria-label="More actions" tabIndex={-1}>
+        <ActionIcon size={26} aria-label="More actions" tabIndex={tabIndex}>
           <Ellipsis size={15} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -84,50 +84,48 @@ function RowMenu({ object }: { object: MaskObject }) {
   );
 }
 
-const ObjectRow = memo(function ObjectRow({
-  object,
-  label,
-  colour,
-  selected,
-  hidden,
-  focusable,
-  onPick,
-}: RowProps) {
-  const name = label?.name ?? "No label";
+function Facts({ object, hidden }: { object: MaskObject; hidden: boolean }) {
+  const score = object.score === null ? "" : ` · ${Math.round(object.score * 100)} %`;
+  const told = [object.locked ? "locked" : null, hidden ? "hidden" : null].filter(Boolean).join(", ");
   return (
+    <span className="object-facts">
+      {formatCount(object.area)} px{score}
+      {told ? <span className="visually-hidden">, {told}</span> : null}
+    </span>
+  );
+}
+
+const ObjectRow = memo(function ObjectRow(props: RowProps) {
+  const { object, label, colour, selected, hidden, focusable, onPick } = props;
+  const tabIndex = focusable ? 0 : -1;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: hovering shows the object in the picture; its buttons do the rest
     <div
       className="object-row"
-      role="option"
-      aria-selected={selected}
-      aria-label={`${name}, ${formatCount(object.area)} pixels${object.locked ? ", locked" : ""}${hidden ? ", hidden" : ""}`}
-      tabIndex={focusable ? 0 : -1}
       data-object={object.id}
+      data-selected={selected || undefined}
       data-hidden={hidden || undefined}
       data-testid="object-row"
-      onClick={(event) => {
-        // Buttons of the row, and of its menu, do what they say and pick nothing.
-        if (!(event.target as HTMLElement).closest("button")) onPick(object.id, event);
-      }}
-      onDoubleClick={() => editor.lookAt(object.id)}
       onMouseEnter={() => editor.setHovered(object.id)}
       onMouseLeave={() => editor.setHovered(null)}
-      onKeyDown={(event) => {
-        if (event.key === " ") {
-          event.preventDefault();
-          onPick(object.id, null);
-        }
-      }}
     >
-      <MaskThumbnail mask={object.mask} size={26} colour={colour} className="object-shape" />
-      <span className="object-text">
-        <span className="object-name">{name}</span>
-        <span className="object-facts">
-          {formatCount(object.area)} px{object.score === null ? "" : ` · ${Math.round(object.score * 100)} %`}
+      <UnstyledButton
+        className="object-main"
+        aria-pressed={selected}
+        tabIndex={tabIndex}
+        data-pick={object.id}
+        onClick={(event) => onPick(object.id, event)}
+        onDoubleClick={() => editor.lookAt(object.id)}
+      >
+        <MaskThumbnail mask={object.mask} size={26} colour={colour} className="object-shape" />
+        <span className="object-text">
+          <span className="object-name">{label?.name ?? "No label"}</span>
+          <Facts object={object} hidden={hidden} />
         </span>
-      </span>
+      </UnstyledButton>
       <ActionIcon
         size={26}
-        tabIndex={-1}
+        tabIndex={tabIndex}
         aria-label={object.locked ? "Unlock" : "Lock"}
         data-quiet={!object.locked || undefined}
         onClick={() => editor.toggleLocked(object.id)}
@@ -136,14 +134,14 @@ const ObjectRow = memo(function ObjectRow({
       </ActionIcon>
       <ActionIcon
         size={26}
-        tabIndex={-1}
+        tabIndex={tabIndex}
         aria-label={hidden ? "Show" : "Hide"}
         data-quiet={!hidden || undefined}
         onClick={() => editor.toggleHidden(object.id)}
       >
         {hidden ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
       </ActionIcon>
-      <RowMenu object={object} />
+      <RowMenu object={object} tabIndex={tabIndex} />
     </div>
   );
 });
@@ -189,16 +187,16 @@ export function ObjectList() {
     getItemKey: (index) => rows[index]?.id ?? index,
   });
 
-  function pick(id: string, event: MouseEvent | null) {
+  function pick(id: string, event: MouseEvent) {
     const ids = rows.map((row) => row.id);
-    if (event?.shiftKey && anchor.current) editor.select(rangeBetween(ids, anchor.current, id));
-    else if (event?.ctrlKey || event?.metaKey) editor.select(toggledIn(selection, id));
+    if (event.shiftKey && anchor.current) editor.select(rangeBetween(ids, anchor.current, id));
+    else if (event.ctrlKey || event.metaKey) editor.select(toggledIn(selection, id));
     else editor.select([id]);
-    if (!event?.shiftKey) anchor.current = id;
+    if (!event.shiftKey) anchor.current = id;
   }
 
   function onKeyDown(event: KeyboardEvent) {
-    const focused = (event.target as HTMLElement).dataset["object"];
+    const focused = (event.target as HTMLElement).dataset["pick"];
     const target = focused === undefined ? null : stepFrom(rows, focused, event.key);
     if (target === null) return;
     event.preventDefault();
@@ -209,7 +207,7 @@ export function ObjectList() {
     anchor.current = row.id;
     virtual.scrollToIndex(target);
     requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-object="${row.id}"]`)?.focus(),
+      scroller.current?.querySelector<HTMLElement>(`[data-pick="${row.id}"]`)?.focus(),
     );
   }
 
@@ -242,22 +240,21 @@ export function ObjectList() {
           Nothing here yet. Click an object in the picture, then press Enter to keep its mask.
         </p>
       ) : (
+        // biome-ignore lint/a11y/useSemanticElements: these are no fields of a form
         <div
           ref={scroller}
           className="object-scroll"
-          role="listbox"
+          role="group"
           aria-label={plural(order.length, "object")}
-          aria-multiselectable
           onKeyDown={onKeyDown}
         >
-          <div style={{ height: virtual.getTotalSize(), position: "relative" }} role="presentation">
+          <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
             {virtual.getVirtualItems().map((item) => {
               const object = rows[item.index];
               return object ? (
                 <div
                   key={item.key}
                   className="object-slot"
-                  role="presentation"
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
                   <ObjectRow

@@ -39,7 +39,7 @@ function Action({ icon: Icon, label, command, onClick, disabled = false, danger 
   return (
     <Tooltip label={<KeyHint command={command} text={label} />}>
       <ActionIcon
-        size={32}
+        size={28}
         aria-label={label}
         disabled={disabled}
         onClick={onClick}
@@ -57,7 +57,7 @@ function CutOut({ ids }: { ids: readonly string[] }) {
     <Menu position="bottom-start">
       <Menu.Target>
         <Tooltip label="Cut out">
-          <ActionIcon size={32} aria-label="Cut out" data-testid="cut-out">
+          <ActionIcon size={28} aria-label="Cut out" data-testid="cut-out">
             <Scissors size={17} aria-hidden />
           </ActionIcon>
         </Tooltip>

@@ -132,12 +132,12 @@ function Keys() {
       </Group>
       <Conflicts />
       {groups.map((group) => (
-        <section key={group} aria-label={group}>
+        <div key={group}>
           <h3 className="keys-group">{group}</h3>
           {COMMANDS.filter((command) => command.group === group).map((command) => (
             <KeyRow key={command.name} command={command} keymap={keymap} settings={settings} />
           ))}
-        </section>
+        </div>
       ))}
     </section>
   );

@@ -8,8 +8,9 @@ import { CommandPalette } from "../dialogs/CommandPalette";
 import { ConflictDialog } from "../dialogs/ConflictDialog";
 import { HelpSheet } from "../dialogs/HelpSheet";
 import { useCommands, useKeyListener } from "../keys";
-import type { Route } from "../logic/routes";
+import { formatRoute, type Route } from "../logic/routes";
 import { AssistPage } from "../pages/AssistPage";
+import { CollagePage } from "../pages/CollagePage";
 import { GalleryPage } from "../pages/GalleryPage";
 import { LabelsPage } from "../pages/LabelsPage";
 import { LoginPage } from "../pages/LoginPage";
@@ -51,6 +52,8 @@ function PageOf({ route }: { route: Route }) {
       return inProject(VersionsPage, route.project);
     case "progress":
       return inProject(ProgressPage, route.project);
+    case "collage":
+      return <CollagePage key={route.project} />;
     case "people":
       return <PeoplePage />;
     case "settings":
@@ -101,6 +104,7 @@ const dialogs: Handlers = {
 /** The header, the page that the address names, and the dialogs that every page has. */
 export function Shell() {
   const route = useRoute();
+  const address = formatRoute(route);
   const me = useMe();
   const user = me.data?.user?.id ?? null;
   useServerEvents(route, user !== null);
@@ -109,9 +113,10 @@ export function Shell() {
   }, [user]);
   useKeyListener();
   useCommands("everywhere", dialogs);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: dialogs belong to the page on which they were opened
   useEffect(() => {
-    document.documentElement.dataset["page"] = route.page;
-  }, [route.page]);
+    useAppStore.getState().openDialog(null);
+  }, [address]);
   return (
     <div className="shell">
       <button type="button" className="skip-link" onClick={() => document.getElementById("main")?.focus()}>
