@@ -9,7 +9,10 @@ const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hos
 const predictor = new ChoosingPredictor(new ServerPredictor(), {
   place: () => useDecoderPlace.getState().place,
   isLocal,
-  answered: (answering) => useDecoderPlace.setState({ answering }),
+  answered: (answering) => {
+    useDecoderPlace.setState({ answering });
+    document.documentElement.dataset["decoder"] = answering;
+  },
 });
 
 /** The page's one editor. */
