@@ -144,3 +144,44 @@ export function turnedBy(
   const angle = piece.angle + ((direction(to) - direction(from)) * 180) / Math.PI;
   return snap ? Math.round(angle / 15) * 15 : angle;
 }
+
+/** Where a piece is taken hold of: at a corner (scale), at the knob above it (turn), or anywhere else in it (move). */
+export type Grip = "move" | "scale" | "turn";
+
+/** The knob that turns a piece, `distance` above the middle of its upper side. */
+export function knobOf(piece: Piece, distance: number): readonly [x: number, y: number] {
+  const turn = (piece.angle * Math.PI) / 180;
+  const above = (piece.scale * piece.height) / 2 + distance;
+  return [piece.x + above * Math.sin(turn), piece.y - above * Math.cos(turn)];
+}
+
+/** What a press at a place takes hold of; `reach`: how near it must be to a handle, `knob`: that one's distance. */
+export function gripAt(
+  piece: Piece,
+  [x, y]: readonly [number, number],
+  reach: number,
+  knob: number,
+): Grip | null {
+  const near = ([px, py]: readonly [number, number]) => Math.hypot(x - px, y - py) <= reach;
+  if (near(knobOf(piece, knob))) return "turn";
+  if (cornersOf(piece).some(near)) return "scale";
+  return inPiece(piece, x, y).every((share) => Math.abs(share) <= 1) ? "move" : null;
+}
+
+/** The piece after a drag of a grip from one place to another; `start` is the piece at the press. */
+export function dragged(
+  start: Piece,
+  grip: Grip,
+  from: readonly [number, number],
+  to: readonly [number, number],
+  snap: boolean,
+): Partial<Piece> {
+  switch (grip) {
+    case "move":
+      return { x: start.x + to[0] - from[0], y: start.y + to[1] - from[1] };
+    case "scale":
+      return { scale: scaledBy(start, from, to) };
+    case "turn":
+      return { angle: turnedBy(start, from, to, snap) };
+  }
+}

@@ -16,6 +16,7 @@ export type Group =
   | "View"
   | "Pictures"
   | "Review"
+  | "Collage"
   | "General";
 
 export interface CommandSpec {
@@ -115,6 +116,16 @@ export const COMMANDS = [
   spec("review", "Review", "review.previous", "Previous object", "K", "ArrowUp"),
   spec("review", "Review", "review.nextImage", "Next picture", "D", "ArrowRight"),
   spec("review", "Review", "review.previousImage", "Previous picture", "A", "ArrowLeft"),
+
+  spec("collage", "Collage", "collage.left", "Move left", "ArrowLeft"),
+  spec("collage", "Collage", "collage.right", "Move right", "ArrowRight"),
+  spec("collage", "Collage", "collage.up", "Move up", "ArrowUp"),
+  spec("collage", "Collage", "collage.down", "Move down", "ArrowDown"),
+  spec("collage", "Collage", "collage.larger", "Larger", "+", "="),
+  spec("collage", "Collage", "collage.smaller", "Smaller", "-"),
+  spec("collage", "Collage", "collage.turnLeft", "Turn left", "["),
+  spec("collage", "Collage", "collage.turnRight", "Turn right", "]"),
+  spec("collage", "Collage", "collage.delete", "Remove the cut-out", "Delete", "Backspace"),
 
   spec("everywhere", "General", "undo", "Undo", "Ctrl+Z"),
   spec("everywhere", "General", "redo", "Redo", "Ctrl+Shift+Z", "Ctrl+Y"),

@@ -1,7 +1,7 @@
 /** The collage: its sheet in localStorage, the pictures of its cut-outs in IndexedDB. It outlives the page. */
 
 import { create } from "zustand";
-import { added, EMPTY_SHEET, type Sheet, withoutPiece } from "../core/collage";
+import { added, EMPTY_SHEET, type Piece, type Sheet, withoutPiece, withPiece } from "../core/collage";
 import { newId } from "../core/ids";
 import type { Id } from "../core/types";
 import { collageShelf } from "./journal";
@@ -66,4 +66,11 @@ export async function addCutout(name: string, picture: Blob): Promise<void> {
 export async function removeCutout(id: Id): Promise<void> {
   setSheet(withoutPiece(useCollage.getState().sheet, id));
   await collageShelf.remove(id).catch(() => undefined);
+}
+
+/** Changes one piece as it is now. */
+export function moveChosen(id: Id | null, change: (piece: Piece) => Partial<Piece>): void {
+  const { sheet } = useCollage.getState();
+  const piece = sheet.pieces.find((one) => one.id === id);
+  if (piece) setSheet(withPiece(sheet, piece.id, change(piece)));
 }

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import {
   added,
   cornersOf,
+  dragged,
   EMPTY_SHEET,
+  gripAt,
+  knobOf,
   type Piece,
   pieceAt,
   raised,
@@ -63,4 +66,21 @@ test("corners go round with the piece, and dragging one scales and turns it ther
   expect(scaledBy(piece, [10, 20], [210, 20])).toBe(2); // from the very centre nothing can be said
   expect(turnedBy(piece, [110, 20], [10, 120])).toBeCloseTo(180);
   expect(turnedBy(piece, [110, 20], [110, 30], true)).toBe(90);
+});
+
+test("a press takes hold of the knob, a corner, or the piece itself", () => {
+  const piece: Piece = { ...cut("a"), x: 300, y: 300, scale: 1, angle: 90 };
+  const [knobX, knobY] = knobOf(piece, 30);
+  expect([Math.round(knobX), Math.round(knobY)]).toEqual([355, 300]); // above it, turned with it
+  expect(gripAt(piece, [knobX + 3, knobY], 5, 30)).toBe("turn");
+  expect(gripAt(piece, [325, 250], 5, 30)).toBe("scale");
+  expect(gripAt(piece, [300, 340], 5, 30)).toBe("move");
+  expect(gripAt(piece, [400, 340], 5, 30)).toBeNull();
+});
+
+test("a drag gives the place, size or angle that follow from where it began", () => {
+  const piece: Piece = { ...cut("a"), x: 100, y: 100, scale: 1, angle: 0 };
+  expect(dragged(piece, "move", [110, 110], [150, 90], false)).toEqual({ x: 140, y: 80 });
+  expect(dragged(piece, "scale", [150, 100], [175, 100], false)).toEqual({ scale: 1.5 });
+  expect(dragged(piece, "turn", [100, 50], [150, 100], true)).toEqual({ angle: 90 });
 });
