@@ -118,28 +118,28 @@ def cells(rows: slice, columns: slice) -> np.ndarray:
     return mask
 
 
-LEFT, RIGHT, SPOT = (
-    cells(np.s_[4:24], np.s_[4:24]),
-    cells(np.s_[4:24], np.s_[40:60]),
-    cells(np.s_[8:12], np.s_[28:32]),
-)
-IN_SPOT = 30 * 2.5, 10 * 2.5
-"""A click on the spot in pixels of the image: a cell is 4 pixels of the input, 2.5 of the image."""
+LEFT, RIGHT = cells(np.s_[4:24], np.s_[4:24]), cells(np.s_[4:24], np.s_[40:60])
+SPOT, WIDE = cells(np.s_[8:13], np.s_[28:33]), cells(np.s_[:48], np.s_[:64])
+NOTHING = np.zeros((64, 64), bool)
+IN_SPOT = 30.5 * 2.5, 10.5 * 2.5
+"""A click on the middle of the spot, pixels of the image; a cell is 4 of the input, 2.5 of the image."""
 
 
 @pytest.mark.parametrize(
     ("before", "after", "include", "worse"),
     [
         (LEFT, LEFT | SPOT, True, False),  # the click's own change
-        (LEFT, LEFT, True, False),  # nothing happened
-        (LEFT, SPOT, True, True),  # the object is gone
-        (LEFT | RIGHT, LEFT | SPOT, True, True),  # half of it is gone
-        (LEFT, LEFT | RIGHT | SPOT, True, True),  # something else came
         (LEFT | SPOT, LEFT, False, False),
-        (LEFT | SPOT, RIGHT, False, True),
-        (LEFT, np.zeros((64, 64), bool), False, True),
-        (np.zeros((64, 64), bool), np.zeros((64, 64), bool), True, False),
-        (np.zeros((64, 64), bool), SPOT, True, False),
+        (LEFT, LEFT, True, False),  # nothing happened
+        (LEFT, LEFT | RIGHT, True, True),  # something came, but not where the click is
+        (LEFT | RIGHT, LEFT, False, True),  # something went, but not where the click is
+        (LEFT, SPOT, True, True),  # an include click, and the object is gone
+        (SPOT | LEFT, RIGHT | LEFT, False, True),  # an exclude click, and another object came
+        (LEFT, WIDE, True, True),  # it ran out of the click's place over everything
+        (WIDE, LEFT, False, True),
+        (LEFT, NOTHING, False, True),
+        (NOTHING, NOTHING, True, False),
+        (NOTHING, SPOT, True, False),
     ],
 )
 def test_what_counts_as_much_worse(before: np.ndarray, after: np.ndarray, include: bool, worse: bool) -> None:

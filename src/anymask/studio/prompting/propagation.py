@@ -2,14 +2,15 @@
 
 An object is asked for anew with its old mask, box and innermost point as the prompt, once where it was and
 once where its patch of the old picture fits best in the new one (normalised cross-correlation). The better
-answer is kept if the model believes in it and it looks like the old object: a similar histogram of colours, a
-similar size.
+answer is kept if the model believes in it and it looks like the old object: a similar patch, similar
+colours, a similar shape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,13 @@ from anymask.core.prediction import Candidate
 from anymask.core.prompt import Prompt
 from anymask.predict.model import Model
 
-MIN_SCORE = 0.7
+MIN_SCORE = 0.5
 MIN_APPEARANCE = 0.75
-MAX_GROWTH = 2.0
-"""What an object may grow or shrink by, in area, from one picture to the next."""
+MIN_FIT = 0.5
+MIN_OVERLAP = 0.5
+"""Chosen on pictures that were moved and on pictures of something else (bench/propagation.py,
+docs/log.md).
+"""
 
 _SMALL = 384  # pixels of the long side in which patches are looked for
 _REACH = 0.25  # of the long side, how far an object may have moved
@@ -36,24 +40,34 @@ _SMOOTH = 12.0  # of 256 levels of brightness
 class Found:
     """An object found again.
 
-    candidate: its mask. appearance: likeness of the colours, in [0, 1]. growth: new area by old. shift_xy:
-    where it was looked for, pixels from its old place. overlap: IoU with the old mask there.
+    candidate: its mask. appearance: likeness of the colours, in [0, 1]. growth: new area by old. overlap: IoU
+    with the old mask where it was looked for. fit: likeness of the patches there, in [-1, 1]. shift_xy: where
+    that was, pixels from its old place.
     """
 
     candidate: Candidate
     appearance: float
     growth: float
-    shift_xy: tuple[int, int]
     overlap: float
+    fit: float
+    shift_xy: tuple[int, int]
 
     @property
     def is_kept(self) -> bool:
-        """Whether score, appearance and size all speak for it."""
+        """Whether the model's score, colours, patch and shape all speak for it."""
         return (
             self.candidate.score >= MIN_SCORE
             and self.appearance >= MIN_APPEARANCE
-            and 1 / MAX_GROWTH <= self.growth <= MAX_GROWTH
+            and self.fit >= MIN_FIT
+            and self.overlap >= MIN_OVERLAP
         )
+
+
+class _Place(NamedTuple):
+    """Where an object may be, pixels from its old place, and how well its patch fits there, in [-1, 1]."""
+
+    shift_xy: tuple[int, int]
+    fit: float
 
 
 def propagate(
@@ -72,18 +86,17 @@ def propagate(
     image_hw = pixels.shape[:2]
     before = _fitted(old_pixels, image_hw)
     masks = [_fitted_mask(as_mask(mask), image_hw) for mask in old_masks]
-    shifts = [_shifts(before, pixels, mask) for mask in masks]
     asked = [
-        (number, shift, prompt)
+        (number, place, prompt)
         for number, mask in enumerate(masks)
-        for shift in shifts[number]
-        if (prompt := _prompt(mask, shift)) is not None
+        for place in _places(before, pixels, mask)
+        if (prompt := _prompt(mask, place.shift_xy)) is not None
     ]
     answers = model.predict_many(embedding, [prompt for _, _, prompt in asked], multimask=False)
     found: list[Found | None] = [None] * len(masks)
     colours = [_histogram(before, mask) for mask in masks]
-    for (number, shift, _), prediction in zip(asked, answers, strict=True):
-        one = _compared(prediction.best, pixels, masks[number], colours[number], shift)
+    for (number, place, _), prediction in zip(asked, answers, strict=True):
+        one = _compared(prediction.best, pixels, masks[number], colours[number], place)
         best = found[number]
         if one is not None and (best is None or _merit(one) > _merit(best)):
             found[number] = one
@@ -91,13 +104,18 @@ def propagate(
 
 
 def _compared(
-    candidate: Candidate, pixels: UInt8Array, mask: BoolArray, colours: Float32Array, shift: tuple[int, int]
+    candidate: Candidate, pixels: UInt8Array, mask: BoolArray, colours: Float32Array, place: _Place
 ) -> Found | None:
     if candidate.area == 0:
         return None
-    appearance = float(np.sqrt(colours * _histogram(pixels, candidate.mask)).sum())
-    growth = candidate.area / int(np.count_nonzero(mask))
-    return Found(candidate, appearance, growth, shift, iou(candidate.mask, _moved(mask, shift)))
+    return Found(
+        candidate,
+        appearance=float(np.sqrt(colours * _histogram(pixels, candidate.mask)).sum()),
+        growth=candidate.area / int(np.count_nonzero(mask)),
+        overlap=iou(candidate.mask, _moved(mask, place.shift_xy)),
+        fit=place.fit,
+        shift_xy=place.shift_xy,
+    )
 
 
 def _merit(found: Found) -> float:
@@ -114,17 +132,12 @@ def _prompt(mask: BoolArray, shift: tuple[int, int]) -> Prompt | None:
     return Prompt.of(moved.shape, points=[(x + 0.5, y + 0.5, 1)], box=(x0, y0, x1, y1), mask=moved)
 
 
-def _shifts(before: UInt8Array, after: UInt8Array, mask: BoolArray) -> list[tuple[int, int]]:
+def _places(before: UInt8Array, after: UInt8Array, mask: BoolArray) -> list[_Place]:
     """Where to look: the old place, and where the object's patch fits best."""
-    if not mask.any():
-        return []
-    best = _matched(before, after, mask)
-    return [(0, 0)] if best == (0, 0) else [(0, 0), best]
-
-
-def _matched(before: UInt8Array, after: UInt8Array, mask: BoolArray) -> tuple[int, int]:
     import cv2
 
+    if not mask.any():
+        return []
     height, width = mask.shape
     scale = min(1.0, _SMALL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -135,12 +148,14 @@ def _matched(before: UInt8Array, after: UInt8Array, mask: BoolArray) -> tuple[in
     patch = old[top : int(y1 + pad_y) + 1, left : int(x1 + pad_x) + 1]
     reach = int(_REACH * max(size))
     if int(patch.max()) == int(patch.min()):  # a flat patch fits everywhere
-        return 0, 0
+        return [_Place((0, 0), 1.0)]
     wide = cv2.copyMakeBorder(new, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     area = wide[top : top + len(patch) + 2 * reach, left : left + patch.shape[1] + 2 * reach]
     fit = cv2.matchTemplate(area, patch, cv2.TM_CCOEFF_NORMED)
-    row, column = np.unravel_index(int(np.argmax(fit)), fit.shape)
-    return round((int(column) - reach) / scale), round((int(row) - reach) / scale)
+    row, column = divmod(int(np.argmax(fit)), fit.shape[1])
+    shift = round((column - reach) / scale), round((row - reach) / scale)
+    here = _Place((0, 0), float(fit[reach, reach]))
+    return [here] if shift == (0, 0) else [here, _Place(shift, float(fit[row, column]))]
 
 
 def _moved(mask: BoolArray, shift: tuple[int, int]) -> BoolArray:

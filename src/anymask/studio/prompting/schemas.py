@@ -129,8 +129,8 @@ class PropagatedAnswer(Answer):
     """An object of the source, found again or not.
 
     object_id, label_id, attributes: of the source's object. candidate: null where nothing like it is left.
-    appearance: likeness of the colours, 0 to 1. growth: new area by old. kept: whether score, appearance and
-    size all speak for it.
+    appearance: likeness of the colours, 0 to 1. growth: new area by old. fit: likeness of the patches, -1 to
+    1. kept: whether score, colours, patch and shape all speak for it.
     """
 
     object_id: str
@@ -139,6 +139,7 @@ class PropagatedAnswer(Answer):
     candidate: WindowCandidate | None
     appearance: float | None
     growth: float | None
+    fit: float | None
     kept: bool
 
 

@@ -89,6 +89,7 @@ def _item(mask: Mask, found: Found | None) -> dict[str, Any]:
         "candidate": None if found is None else candidate_json(found.candidate, with_stability=True),
         "appearance": None if found is None else round(found.appearance, 4),
         "growth": None if found is None else round(found.growth, 4),
+        "fit": None if found is None else round(found.fit, 4),
         "kept": found is not None and found.is_kept,
     }
 
