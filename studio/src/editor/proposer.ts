@@ -20,6 +20,8 @@ type Settings = Readonly<Record<string, unknown>>;
 
 export class Proposer {
   #given = new Map<Id, Given>();
+  /** How often filters were asked for. */
+  #filtered = 0;
 
   constructor(
     private readonly host: Host,
@@ -62,10 +64,14 @@ export class Proposer {
   async filter(settings: Settings): Promise<void> {
     const run = this.host.state.everything?.run;
     if (!run) return;
+    this.#filtered += 1;
+    const turn = this.#filtered;
     const result = await this.#tried("Everything mode", () =>
       server.filterEverything(run, settings, this.host.signal),
     );
-    if (result && this.host.state.everything?.run === run) this.#showEverything(result);
+    // A slider asks again before it is answered: the last position counts, whatever comes last.
+    const isLast = turn === this.#filtered && this.host.state.everything?.run === run;
+    if (result && isLast) this.#showEverything(result);
   }
 
   async propagate(source: Id): Promise<void> {

@@ -4,7 +4,7 @@ import { Copy, ScanSearch, TextSearch } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { editor } from "../../editor";
 import { type Everything, useEditor } from "../../state/editorStore";
-import { FILTERS, type Filter, filterValue, PRESETS } from "../logic/everything";
+import { FILTERS, type Filter, filtersOf, filterValue, PRESETS } from "../logic/everything";
 import { plural } from "../logic/format";
 
 function Start() {
@@ -71,7 +71,10 @@ function FilterSlider({ filter, everything }: { filter: Filter; everything: Ever
   const [moved, setMoved] = useState<number | null>(null);
   const value = moved ?? filterValue(everything.settings, filter);
   const apply = useThrottledCallback((next: number) => {
-    void editor.filterEverything({ ...everything.settings, [filter.name]: filter.fromSlider(next) });
+    void editor.filterEverything({
+      ...filtersOf(everything.settings),
+      [filter.name]: filter.fromSlider(next),
+    });
   }, THROTTLE);
   return (
     <div className="slider-row">

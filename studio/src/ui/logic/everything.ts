@@ -81,6 +81,16 @@ export const FILTERS: readonly Filter[] = [
   },
 ];
 
+/** What the sliders set, out of all settings of a run: the others cannot be changed without decoding again. */
+export function filtersOf(settings: Readonly<Record<string, unknown>>): Record<string, number> {
+  return Object.fromEntries(
+    FILTERS.flatMap(({ name }) => {
+      const setting = settings[name];
+      return typeof setting === "number" ? [[name, setting]] : [];
+    }),
+  );
+}
+
 /** Where a filter's slider stands by the run's settings. */
 export function filterValue(settings: Readonly<Record<string, unknown>>, filter: Filter): number {
   const setting = settings[filter.name];
