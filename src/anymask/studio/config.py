@@ -26,6 +26,7 @@ class StudioConfig(ServerConfig):
     """
 
     port: int = 8765
+    body_seconds: float = 300.0  # photos over a slow line; strangers are not listened to
     accounts: bool = False
     session_hours: float = 12.0
     workspace_bytes: int = 50 * GIB

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +40,6 @@ class Pictures:
             config.memory_bytes, lambda embedding: embedding.nbytes
         )
         self._flights: SingleFlight[tuple[str, str], ImageEmbedding] = SingleFlight()
-        self._ahead: set[asyncio.Task[None]] = set()
 
     async def image(self, image: str) -> StoredImage:
         """The file of a picture. Raises Problem (404) if it has gone."""
@@ -58,17 +56,6 @@ class Pictures:
         """Whether the embedding is in memory."""
         return (image, model.sha256) in self._embeddings
 
-    def prepare(self, images: Iterable[str], model: Model) -> None:
-        """Embed these pictures in the background, in this order, after all that people wait for.
-
-        What was to be prepared before and has not begun is forgotten: people have moved on.
-        """
-        for task in self._ahead:
-            task.cancel()
-        task = asyncio.create_task(self._prepare(list(images), model))
-        self._ahead.add(task)
-        task.add_done_callback(self._ahead.discard)
-
     def forget(self, image: str) -> None:
         """Drop a picture's embeddings from memory."""
         for key in self._embeddings:
@@ -82,15 +69,6 @@ class Pictures:
     def picture(self, image: Image) -> Picture:
         """The pixels of a picture; for a thread. Raises Problem (404, 422), ImageError."""
         return load_picture(self._workspace.picture(image), self._max_pixels)
-
-    async def _prepare(self, images: list[str], model: Model) -> None:
-        for image in images:
-            if self.is_ready(image, model):
-                continue
-            try:
-                await self._joined(image, model)
-            except Exception:  # whoever opens it will be told
-                continue
 
     async def _joined(self, image: str, model: Model) -> ImageEmbedding:
         return await self._flights.get((image, model.sha256), lambda: self._embed(image, model))

@@ -15,6 +15,7 @@ from anymask.store import Image, NewPrompt, Project, Store, User
 from anymask.studio.accounts.doorkeeper import Doorkeeper
 from anymask.studio.accounts.entry import Entry
 from anymask.studio.accounts.setup import Setup
+from anymask.studio.ahead import Ahead
 from anymask.studio.assist.assistant import Assistant
 from anymask.studio.config import StudioConfig
 from anymask.studio.decoders import Decoders
@@ -44,6 +45,7 @@ class StudioServices:
     workspace: Workspace
     served: Services
     pictures: Pictures
+    ahead: Ahead
     renditions: Renditions
     decoders: Decoders
     runs: Runs
@@ -74,6 +76,7 @@ class StudioServices:
             workspace=workspace,
             served=served,
             pictures=pictures,
+            ahead=Ahead(pictures.embedding),
             renditions=Renditions(workspace, config.max_pixels),
             decoders=Decoders(config.model_folders),
             runs=runs,
@@ -103,6 +106,7 @@ class StudioServices:
     def close(self) -> None:
         """Let the threads end."""
         self.hub.close()
+        self.ahead.close()
         self.scanner.close()
         self.doorkeeper.close()
         self.served.lanes.close()

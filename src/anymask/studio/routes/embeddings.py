@@ -63,7 +63,7 @@ async def embed_image(image: ImageHere, studio: Studio, who: Person) -> Embeddin
     began = time.perf_counter()
     await studio.pictures.embedding(image.id, model)
     seconds = time.perf_counter() - began
-    studio.pictures.prepare(await run_in_threadpool(studio.next_images, image, who), model)
+    studio.ahead.want(who.id, await run_in_threadpool(studio.next_images, image, who), model)
     return EmbeddingReady(ready=True, seconds=seconds, model=model.spec.full_name, model_sha256=model.sha256)
 
 
