@@ -677,6 +677,14 @@ export class Editor implements EditorActions, Host {
     this.#do(documents.diffOf(this.#document, "Keep mine", mine ? [mine] : [], mine ? [] : [object]));
   }
 
+  bringBack(row: MaskRow): void {
+    const present = this.#document.objects.get(row.object_id);
+    if (!present || present.locked || row.deleted) return;
+    const { label, attributes, position, locked } = present;
+    const before = { ...stateOf(row), label, attributes, position, locked };
+    this.#do(documents.diffOf(this.#document, "Bring back", [before]));
+  }
+
   heed(event: ServerEvent): void {
     if (event.project !== this.state.project) return;
     if (event.kind === "label") void this.#reloadLabels();

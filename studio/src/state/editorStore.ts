@@ -1,7 +1,7 @@
 import { createStore, useStore } from "zustand";
 import type { SaveStatus } from "../core/save";
 import { NOTHING, type Proposal, type ToolName, type ToolView } from "../core/tools/tool";
-import type { Candidate, Id, ImageSummary, Label, MaskObject, Rle } from "../core/types";
+import type { Candidate, Id, ImageSummary, Label, MaskObject, MaskRow, Rle } from "../core/types";
 import { DEFAULT_VIEW, type View } from "../core/view";
 
 export type { Proposal, ToolName, ToolView };
@@ -172,6 +172,8 @@ export interface EditorActions {
   find(words: string): Promise<void>;
 
   cutOut(ids: readonly Id[], to: "clipboard" | "file" | "collage"): Promise<void>;
+  /** An object gets the mask of one of its earlier rows; what else it is stays. */
+  bringBack(row: MaskRow): void;
   /** The row that holds an object's present state; null before its first. */
   headOf(id: Id): Id | null;
   /** An object with its mask of the whole picture as RLE, for what the server is asked. */

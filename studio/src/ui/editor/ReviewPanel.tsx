@@ -57,7 +57,7 @@ function Judge({ object, comment }: JudgeProps) {
       <Group gap={6} grow>
         <Button
           size="xs"
-          color="green"
+          color="#1b7a3c"
           leftSection={<Check size={15} aria-hidden />}
           rightSection={accept ? <Kbd size="xs">{accept}</Kbd> : null}
           onClick={() => give("accepted")}
@@ -67,7 +67,7 @@ function Judge({ object, comment }: JudgeProps) {
         </Button>
         <Button
           size="xs"
-          color="red"
+          color="#c0362c"
           leftSection={<X size={15} aria-hidden />}
           rightSection={reject ? <Kbd size="xs">{reject}</Kbd> : null}
           onClick={() => give("rejected")}

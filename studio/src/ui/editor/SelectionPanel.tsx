@@ -168,7 +168,9 @@ function One({ object }: { object: MaskObject }) {
       >
         History
       </Button>
-      {showsHistory ? <HistoryDialog object={object.id} close={() => setShowsHistory(false)} /> : null}
+      {showsHistory ? (
+        <HistoryDialog object={object.id} locked={object.locked} close={() => setShowsHistory(false)} />
+      ) : null}
     </>
   );
 }
