@@ -89,6 +89,12 @@ export class Studio {
     await this.page.getByTestId("tile").first().waitFor();
   }
 
+  /** The id of the project that is shown. */
+  async project(): Promise<string> {
+    await this.page.waitForFunction(() => /#\/p\/[0-9a-f]+/.test(window.location.hash));
+    return /#\/p\/([0-9a-f]+)/.exec(new URL(this.page.url()).hash)?.[1] ?? "";
+  }
+
   async ready(name: string): Promise<void> {
     await this.page.waitForFunction(
       (wanted) => {
@@ -146,6 +152,24 @@ export class Studio {
 
   async tool(name: string): Promise<void> {
     await this.page.getByTestId(`tool-${name}`).click();
+  }
+
+  /** Picks objects in the list, the first alone, the others with Ctrl. */
+  async select(...ids: string[]): Promise<void> {
+    for (const [index, id] of ids.entries())
+      await this.page
+        .locator(`[data-testid="object-row"][data-object="${id}"]`)
+        .click({ modifiers: index > 0 ? ["Control"] : [] });
+  }
+
+  /** Makes a label of this name by typing it. */
+  async addLabel(name: string): Promise<void> {
+    const input = this.page.getByTestId("label-input");
+    await input.fill(name);
+    await input.press("Enter");
+    await this.page.getByTestId(`label-${name}`).waitFor();
+    await input.press("Escape");
+    await input.blur();
   }
 
   async key(...keys: string[]): Promise<void> {
