@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from anymask.automatic import everything
 from anymask.core.rle import Rle, decode
+from anymask.models.folder import ModelFolder
+from anymask.models.registry import resolve
 from anymask.store import Store
 from anymask.studio.assist.confident import confident, gap_of, raised
 from anymask.studio.assist.estimate import estimate
@@ -206,3 +209,33 @@ def test_models_are_switched_and_back(tmp_path: Path) -> None:
         assert studio.get(f"/projects/{studio.project}")["model"] == "fake"
         studio.post(f"{address}/switch", {"sha256": "0" * 64}, 404)
         assert json.dumps(studio.get(address)).count("current") == 1
+
+
+def test_a_model_that_another_process_switched_to(tmp_path: Path) -> None:
+    """`anymask learn` makes a model's folder and switches the project to it while the studio runs."""
+    folder = pictures(tmp_path / "workspace", 1)
+    learned = tmp_path / "learned"
+    shutil.copytree(lite_folder(), learned)
+    with running_studio(folder) as studio:
+        models, project = studio.services.store.models, studio.project
+        models.register(project, "fa" * 32, "fake@0.0.1", "fake@0.0.1")
+        models.switch(project, "fa" * 32)
+        sha256 = ModelFolder.open(learned).sha256
+        models.register(project, sha256, "learned", str(learned))
+        models.switch(project, sha256)
+        assert studio.get(f"/projects/{project}")["model"] == "lite"
+        assert studio.post(f"/images/{studio.image}/prompt", {"points": [[50, 30, 1]]})["candidates"]
+        studio.services.recorder.flush()
+        (prompt,) = studio.services.store.prompts.list(studio.image)
+        assert prompt.model_sha256 == sha256
+        models.register(project, "ab" * 32, "gone", str(tmp_path / "gone"))
+        models.switch(project, "ab" * 32)  # its folder was removed since: the default one answers
+        assert studio.get(f"/projects/{project}")["model"] == "fake"
+        problem = studio.post(f"/projects/{project}/models/switch", {"sha256": "ab" * 32}, 409)
+        assert problem["code"] == "unusable_model"
+        assert str(tmp_path) not in problem["detail"]
+
+
+def lite_folder() -> Path:
+    """The model in the package."""
+    return resolve("lite").path

@@ -78,6 +78,7 @@ def project_of(project_id: str, studio: Studio, who: Person) -> Project:
         raise unknown() from None
     if not may_see(who, project):
         raise unknown()
+    studio.models.open_for(project)
     return project
 
 
@@ -95,6 +96,7 @@ def scene_of(image_id: str, studio: Studio, who: Person) -> Scene:
     project = studio.store.projects.get(image.project_id, with_counts=False)
     if not may_see(who, project):
         raise unknown()
+    studio.models.open_for(project)
     return Scene(image, project)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from anymask.core.errors import AnymaskError
@@ -15,6 +16,7 @@ from anymask.server.shelf import Shelf
 from anymask.store import Project
 
 log = logging.getLogger("anymask.studio")
+_RETRY_SECONDS = 60.0
 
 
 class OpenModels:
@@ -27,6 +29,7 @@ class OpenModels:
     def __init__(self, shelf: Shelf, opener: Callable[[str], Model] = load) -> None:
         self._shelf, self._opener = shelf, opener
         self._opened: dict[str, Model] = {}
+        self._failed: dict[str, float] = {}  # until when it is not tried again
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Model]:
@@ -52,9 +55,15 @@ class OpenModels:
         return self.of(project.model) or self._shelf.default
 
     def open_for(self, project: Project) -> None:
-        """Open a project's own model; if that fails the default one answers, and the log says why."""
-        if project.model is not None:
-            try:
-                self.open(project.model)
-            except AnymaskError as error:
-                log.warning("project %s: its model is not to be had: %s", project.id, error)
+        """Open a project's own model, which another process may have switched to, if it is not here yet.
+
+        If that fails the default one answers, the log says why, and it is tried again a minute later.
+        """
+        name = project.model
+        if name is None or self.of(name) is not None or self._failed.get(name, 0.0) > time.monotonic():
+            return
+        try:
+            self.open(name)
+        except AnymaskError as error:
+            self._failed[name] = time.monotonic() + _RETRY_SECONDS
+            log.warning("project %s: its model is not to be had: %s", project.id, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter
@@ -9,13 +10,14 @@ from pydantic import Field
 
 from anymask.core.errors import ModelError
 from anymask.predict.model import Model
-from anymask.server.problems import Problem, one_line
+from anymask.server.problems import Problem
 from anymask.server.schemas import Answer, Request
 from anymask.store import Project, RegisteredModel, User
 from anymask.studio.deps import Admin, ProjectHere, problems
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["models"])
+log = logging.getLogger("anymask.studio")
 State = Literal["candidate", "current", "retired", "refused"]
 
 
@@ -67,7 +69,10 @@ def switch_model(project: ProjectHere, who: Admin, asked: SwitchModel, studio: S
     try:
         studio.models.open(wanted.path)
     except ModelError as error:
-        raise Problem(409, "unusable_model", one_line(str(error))) from error
+        log.warning("model %s of project %s cannot be opened: %s", wanted.sha256, project.id, error)
+        raise Problem(
+            409, "unusable_model", "this model cannot be opened, the log says why; choose another"
+        ) from error
     _keep_way_back(project, studio)
     studio.store.models.switch(project.id, wanted.sha256)
     return _told(project, who, studio)
@@ -76,9 +81,7 @@ def switch_model(project: ProjectHere, who: Admin, asked: SwitchModel, studio: S
 @router.post("/projects/{id}/models/revert", operation_id="revert_model", responses=problems(409))
 def revert_model(project: ProjectHere, who: Admin, studio: Studio) -> ProjectModels:
     """Go back to the model before; the one at hand is refused."""
-    before = studio.store.models.revert(project.id)
-    if before is not None:
-        studio.models.open(before.path)
+    studio.store.models.revert(project.id)
     return _told(project, who, studio)
 
 
@@ -95,6 +98,7 @@ def _registered(project: Project, model: Model, studio: StudioServices) -> Regis
 
 def _told(project: Project, who: User, studio: StudioServices) -> ProjectModels:
     changed = studio.store.projects.get(project.id, with_counts=False)
+    studio.models.open_for(changed)
     answer = _listed(changed, studio)
     studio.store.events.add("model", {"model": changed.model}, project_id=project.id, user_id=who.id)
     studio.hub.tell(project.id, "project", {"id": project.id})
