@@ -454,3 +454,61 @@ def test_asking_for_a_project_twice_makes_one(studio: Running) -> None:
     assert first.json() == second.json()
     other = studio.client.post(f"{API}/projects", json={**body, "name": "twice"})
     assert other.status_code == 409
+
+
+HOSTILE = {
+    "deep": '{"name": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "deep settings": '{"name": "a", "settings": {"a": ' + "[" * 5_000 + "]" * 5_000 + "}}",
+    "half a character": '{"name": "\\ud800"}',
+    "a zero": '{"name": "a\\u0000b"}',
+    "not a number": '{"name": "a", "settings": {"a": NaN}}',
+    "endless": '{"name": "a", "settings": {"a": 1e999}}',
+    "a number too long": '{"name": "a", "settings": {"a": ' + "9" * 5_000 + "}}",
+    "twice": '{"name": "a", "name": 1}',
+    "not UTF-8": '{"name": "\xe9"}',
+    "a prototype": '{"name": "a", "__proto__": {"role": "admin"}}',
+    "a class": '{"name": "a", "__class__": "os.system"}',
+    "no object": '["name"]',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_json_is_refused_in_one_line(studio: Running, body: str) -> None:
+    before = len(studio.services.store.projects.list())
+    for path in (f"{API}/projects", f"{API}/projects/{studio.project}/labels"):
+        answer = studio.client.post(
+            path, content=body.encode("latin-1"), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (400, 422), answer.text
+        assert_tells_nothing(answer, studio)
+    assert len(studio.services.store.projects.list()) == before
+
+
+def rle(counts: str, size: tuple[int, int] = (120, 160)) -> dict[str, Any]:
+    return {"size": list(size), "counts": counts}
+
+
+MASKS = {
+    "a bomb": rle("0", (100_000, 100_000)),
+    "another size": rle("PPh0", (10, 10)),
+    "too short": rle("1"),
+    "too long": rle("o" * 100_000),
+    "no RLE": rle("\x7f~~~"),
+    "other letters": rle("äöü"),
+    "negative": rle("OOOOOO"),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+def test_hostile_masks_are_refused_in_one_line(studio: Running, mask: dict[str, Any]) -> None:
+    image = f"{API}/images/{studio.images[0]}"
+    row = {"id": new_id(), "object_id": new_id(), "rle": mask}
+    for path, body in (
+        (f"{image}/masks", {"masks": [row]}),
+        (f"{image}/edit", {"operation": "fill_holes", "masks": [mask]}),
+        (f"{image}/prompt", {"mask": mask}),
+    ):
+        answer = studio.client.post(path, json=body)
+        assert answer.status_code == 422, answer.text
+        assert_tells_nothing(answer, studio)
