@@ -53,8 +53,18 @@ function simplified(polygon: Polygon, tolerance: number): { polygon: Polygon; de
   return { polygon, deviation: 0 };
 }
 
-/** A closed ring is cut at its first vertex and the one farthest from it; both halves are lines with fixed ends. */
+/** A ring with fewer vertices, three at least: where less would be left, the tolerance is halved. */
 function reduced(ring: Ring, tolerance: number): Reduced {
+  let allowed = tolerance;
+  for (let attempt = 0; attempt <= MOST_HALVINGS; attempt++, allowed /= 2) {
+    const result = reducedRing(ring, allowed);
+    if (result.ring.length >= 3) return result;
+  }
+  return { ring, deviation: 0 };
+}
+
+/** A closed ring is cut at its first vertex and the one farthest from it; both halves are lines with fixed ends. */
+function reducedRing(ring: Ring, tolerance: number): Reduced {
   const first = ring[0] as ImageXY;
   let far = 0;
   ring.forEach((vertex, i) => {
@@ -62,10 +72,10 @@ function reduced(ring: Ring, tolerance: number): Reduced {
   });
   const there = reducedLine(ring.slice(0, far + 1), tolerance);
   const back = reducedLine([...ring.slice(far), first], tolerance);
-  const kept = [...there.ring.slice(0, -1), ...back.ring.slice(0, -1)];
-  // Two vertices enclose nothing: what is smaller than the tolerance stays as it is.
-  if (kept.length < 3) return { ring, deviation: 0 };
-  return { ring: kept, deviation: Math.max(there.deviation, back.deviation) };
+  return {
+    ring: [...there.ring.slice(0, -1), ...back.ring.slice(0, -1)],
+    deviation: Math.max(there.deviation, back.deviation),
+  };
 }
 
 function reducedLine(line: Ring, tolerance: number): Reduced {

@@ -21,12 +21,16 @@ export interface VertexRef {
 /** More vertices than a person can take hold of. */
 const MOST_VERTICES = 400;
 
-/** The mask's polygons with few enough vertices, none farther than `tolerance` from the outline if that is possible. */
+/**
+ * The mask's polygons with few enough vertices, none farther than `tolerance` from the outline if that is possible; none at
+ * all for a mask of so many parts that even triangles would be too many.
+ */
 export function editablePolygons(mask: WindowMask, tolerance: number, size: Size): readonly Polygon[] {
   const exact = maskToPolygons(mask);
   for (let allowed = tolerance; ; allowed *= 2) {
     const { polygons } = simplify(exact, allowed, size);
-    if (vertexCount(polygons) <= MOST_VERTICES || allowed > Math.max(...size)) return polygons;
+    if (vertexCount(polygons) <= MOST_VERTICES) return polygons;
+    if (allowed > Math.max(...size)) return [];
   }
 }
 
