@@ -23,7 +23,7 @@ from tests.train.toys import drawing
 
 
 def test_graphs_go_along(tmp_path: Path) -> None:
-    """OpenVINO, by the copied graphs, answers as torch does with the new weights, and not as the base does."""
+    """OpenVINO, by the copied graphs, answers as torch does with the new weights, unlike the base."""
     base = lite_folder(tiny_lite(), tmp_path / "base")
     given = read_checkpoint(base.weights)
     rng = np.random.default_rng(0)

@@ -63,13 +63,15 @@ def adapt(network: nn.Module, pattern: str, rank: int, alpha: float) -> list[str
 
 
 def adapter_tensors(network: nn.Module, whole: str) -> dict[str, Tensor]:
-    """What an adapter's file holds, by key: the low-rank changes and the weights of the part `whole`.
+    """What an adapter's file holds, by key: the low-rank changes and all of the part `whole`.
 
-    Buffers are not trained and stay the base's.
+    Trained matrices become float16, so that the decoder's, too, take little; vectors and buffers (tables of
+    positions) stay as they are.
     """
+    parameters = dict(network.named_parameters())
     chosen = {
-        name: value.detach()
-        for name, value in network.named_parameters()
+        name: value.half() if name in parameters and value.ndim > 1 else value
+        for name, value in network.state_dict().items()
         if ".lora_" in name or name.startswith(f"{whole}.")
     }
     return {PREFIX + name: value for name, value in chosen.items()}
@@ -85,11 +87,7 @@ def write_adapter(
     pattern: str,
     whole: str,
 ) -> None:
-    """Write an adapter's folder; matrices as float16, so that the decoder's, too, take little.
-
-    Raises OutputError.
-    """
-    stored = {n: v.astype(np.float16) if v.ndim > 1 else v.astype(np.float32) for n, v in tensors.items()}
+    """Write an adapter's folder. tensors: as `adapter_tensors` gives them. Raises OutputError."""
     config: dict[str, Any] = {
         "peft_type": "LORA",
         "task_type": None,
@@ -110,6 +108,6 @@ def write_adapter(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot create '{folder}': {error.strerror}; choose another place") from error
-    write_atomically(folder / WEIGHTS, save(stored, {"format": "pt"}))
+    write_atomically(folder / WEIGHTS, save(dict(tensors), {"format": "pt"}))
     write_atomically(folder / ABOUT, (json.dumps(about.to_json(), indent=1) + "\n").encode())
     write_atomically(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
