@@ -13,7 +13,7 @@ from anymask.server.config import ServerConfig
 from anymask.server.gate import Gate
 from anymask.server.label_studio import routes as label_studio
 from anymask.server.problems import add_handlers
-from anymask.server.routes import conversions, everything, health, images, models, prompts
+from anymask.server.routes import conversions, everything, find, health, images, models, prompts
 from anymask.server.services import Services
 from anymask.server.x_anylabeling import routes as x_anylabeling
 
@@ -23,6 +23,7 @@ _ROUTERS = (
     images.router,
     prompts.router,
     everything.router,
+    find.router,
     conversions.router,
     label_studio.router,
     x_anylabeling.router,

@@ -189,6 +189,36 @@ class EverythingAnswer(Answer):
     records: list[Record]
 
 
+class FindRequest(Request):
+    """What is looked for among all masks of an image. threshold: least score; the encoder's own if not given.
+
+    most: masks at most. preset, settings: how masks are looked for, as for everything mode.
+    """
+
+    texts: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=500)]], Field(min_length=1, max_length=100)
+    ]
+    threshold: Share | None = None
+    most: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    model: ModelName | None = None
+    preset: Literal["demo", "paper", "objects", "parts", "dense"] | None = None
+    settings: Settings = Settings()
+
+
+class FindAnswer(Answer):
+    """records: masks labelled with the text that fits them best, the best first. threshold: the one in force.
+
+    encoder: what knew the words. run: of everything mode, for other filters.
+    """
+
+    run: str
+    image: str
+    model: str
+    encoder: str
+    threshold: float
+    records: list[Record]
+
+
 class ImageMasks(Request):
     """The masks of one image. name: its file name, relative and without `..`."""
 
