@@ -72,7 +72,9 @@ def everything_of(studio: Running, inside: httpx.Client, me: str) -> dict[str, s
     run = inside.post(f"{API}/images/{image}/everything", json={"settings": {"points_per_side": 2}})
     label = inside.post(f"{API}/projects/{project}/labels", json={"name": "square"})
     snapshot = inside.post(f"{API}/projects/{project}/snapshots", json={"name": "first"})
+    job = store.jobs.enqueue("nobody works on this kind", {}, project_id=project)
     return {
+        "jobs": job.id,
         "projects": project,
         "images": image,
         "tasks": task.id,
