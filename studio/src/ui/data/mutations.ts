@@ -5,7 +5,7 @@ import { newId } from "../../core/ids";
 import { freeHotkey } from "../logic/labels";
 import { queryClient } from "./client";
 import { keys } from "./queries";
-import type { Invitation, Label, LabelAttribute, Project, Role, Snapshot } from "./types";
+import type { ImageFacts, Invitation, Label, LabelAttribute, Project, Role, Snapshot } from "./types";
 
 /** After who we are has changed, nothing that was loaded may stay. */
 async function forgetEverything(): Promise<void> {
@@ -64,6 +64,15 @@ export async function addLabel(project: string, name: string, labels: readonly L
   const created = await post<Label>(`/projects/${project}/labels`, { name, ...(hotkey ? { hotkey } : {}) });
   await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
   return created;
+}
+
+export async function changeImage(
+  project: string,
+  image: string,
+  change: Partial<Pick<ImageFacts, "gold" | "split" | "group">>,
+): Promise<void> {
+  await patch(`/images/${image}`, change);
+  await Promise.all([queryClient.invalidateQueries({ queryKey: keys.image(image) }), refreshImages(project)]);
 }
 
 export async function invite(role: Role): Promise<Invitation> {

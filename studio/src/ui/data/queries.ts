@@ -6,6 +6,7 @@ import type {
   Agreement,
   Assist,
   FormatInfo,
+  ImageFacts,
   ImageState,
   ImageSummary,
   Label,
@@ -24,6 +25,7 @@ export const keys = {
   projects: ["projects"] as const,
   project: (project: string) => ["project", project] as const,
   images: (project: string) => ["images", project] as const,
+  image: (image: string) => ["image", image] as const,
   labels: (project: string) => ["labels", project] as const,
   users: ["users"] as const,
   formats: ["formats"] as const,
@@ -74,6 +76,16 @@ export function useImages(project: string, filter: ImageFilter) {
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
   });
+}
+
+export function useImageFacts(image: string) {
+  return useQuery({ queryKey: keys.image(image), queryFn: () => get<ImageFacts>(`/images/${image}`) });
+}
+
+/** What the person may do beyond labelling. */
+export function useMay(): { review: boolean; administrate: boolean } {
+  const role = useMe().data?.user?.role;
+  return { review: role === "reviewer" || role === "admin", administrate: role === "admin" };
 }
 
 export function useLabels(project: string) {

@@ -14,6 +14,15 @@ export interface Person {
   disabled?: boolean;
 }
 
+/** What a picture is for, beside what the gallery shows. `group`: pictures of one patient, scene or film. */
+export interface ImageFacts {
+  id: Id;
+  name: string;
+  gold: boolean;
+  split: "train" | "val" | "test" | null;
+  group: string | null;
+}
+
 /** `GET /me`: who looks, and what this server allows. `user` is null before login. */
 export interface Me {
   user: Person | null;

@@ -4,9 +4,11 @@ import type { ImageState } from "../../core/types";
 import { editor } from "../../editor";
 import { useAppStore } from "../../state/appStore";
 import { useEditor } from "../../state/editorStore";
+import { useMay } from "../data/queries";
 import { KeyHint } from "../parts/KeyHint";
 import { StateBadge } from "../parts/StateBadge";
 import { Link } from "../router";
+import { PictureMenu } from "./PictureMenu";
 
 function Others({ image }: { image: string }) {
   const present = useAppStore((state) => state.present);
@@ -21,6 +23,7 @@ function shownState(state: ImageState, hasObjects: boolean): ImageState {
 
 /** Above the stage: which picture it is, the ones before and after, and “done”. */
 export function ImageBar({ project, image, review }: { project: string; image: string; review: boolean }) {
+  const may = useMay();
   const info = useEditor((state) => state.image);
   const hasObjects = useEditor((state) => state.objects.size > 0);
   return (
@@ -67,6 +70,7 @@ export function ImageBar({ project, image, review }: { project: string; image: s
             Done
           </Button>
         </Tooltip>
+        {may.review ? <PictureMenu project={project} image={image} /> : null}
       </Group>
     </div>
   );

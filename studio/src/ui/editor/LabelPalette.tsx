@@ -4,6 +4,7 @@ import { type KeyboardEvent, useState } from "react";
 import { editor } from "../../editor";
 import { type EditorState, useEditor } from "../../state/editorStore";
 import { addLabel } from "../data/mutations";
+import { useMay } from "../data/queries";
 import type { Label } from "../data/types";
 import { inkOn } from "../logic/colour";
 import { matchingLabels } from "../logic/labels";
@@ -43,11 +44,10 @@ function LabelButton({ label, active, onClick }: LabelButtonProps) {
   );
 }
 
-const SEARCHED_FROM = 10;
-
 function usePalette(project: string) {
   const labels = useEditor((state) => state.labels);
   const selection = useEditor((state) => state.view.selection);
+  const may = useMay();
   const [search, setSearch] = useState("");
   const shown = matchingLabels(labels, search);
   const known = labels.some((label) => label.name.toLowerCase() === search.trim().toLowerCase());
@@ -70,7 +70,7 @@ function usePalette(project: string) {
     if (first && search.trim() !== "") {
       assign(first.id, selection);
       setSearch("");
-    } else if (!known) void create();
+    } else if (!known && may.review) void create();
   }
 
   return { labels, selection, search, setSearch, shown, known, create, onKeyDown };
@@ -86,25 +86,28 @@ export function LabelPalette({ project }: { project: string }) {
   const palette = usePalette(project);
   const current = useEditor(currentLabel);
   const { search, shown, known, labels, selection } = palette;
-  const isNew = search.trim() !== "" && !known;
+  const may = useMay();
+  const isNew = may.review && search.trim() !== "" && !known;
   return (
     <section className="panel-section" aria-label="Labels">
       <div className="panel-head">
         <h2>Labels</h2>
-        <Tooltip label="Manage labels">
-          <ActionIcon
-            size="sm"
-            aria-label="Manage labels"
-            onClick={() => navigate({ page: "labels", project })}
-          >
-            <Settings2 size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        {may.review ? (
+          <Tooltip label="Manage labels">
+            <ActionIcon
+              size="sm"
+              aria-label="Manage labels"
+              onClick={() => navigate({ page: "labels", project })}
+            >
+              <Settings2 size={15} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        ) : null}
       </div>
       <TextInput
         size="xs"
-        aria-label="Find or add a label"
-        placeholder={labels.length >= SEARCHED_FROM ? "Find or add a label" : "Add a label"}
+        aria-label={may.review ? "Find or add a label" : "Find a label"}
+        placeholder={may.review ? "Find or add a label" : "Find a label"}
         value={search}
         onChange={(event) => palette.setSearch(event.currentTarget.value)}
         onKeyDown={palette.onKeyDown}
@@ -132,7 +135,9 @@ export function LabelPalette({ project }: { project: string }) {
         ))}
         {labels.length === 0 ? (
           <p className="panel-note">
-            Type a name such as “cat” and press Enter. Objects may also stay without a label.
+            {may.review
+              ? "Type a name such as “cat” and press Enter. Objects may also stay without a label."
+              : "A reviewer has not made labels yet. Objects may stay without one."}
           </p>
         ) : null}
       </div>

@@ -1,6 +1,5 @@
 import { Badge, Button, Group, Kbd, Textarea } from "@mantine/core";
 import { Check, MessageSquare, X } from "lucide-react";
-import { type RefObject, useRef } from "react";
 import { colourOf } from "../../canvas/colours";
 import type { MaskObject } from "../../core/types";
 import { editor } from "../../editor";
@@ -11,7 +10,7 @@ import { useKeyText } from "../keys";
 import { formatAgo, formatCount } from "../logic/format";
 import { agreementText, verdictText } from "../logic/review";
 import { MaskThumbnail } from "../parts/MaskThumbnail";
-import { COMMENT } from "./reviewHandlers";
+import { COMMENT, takeComment } from "./reviewHandlers";
 
 function Verdict({ review }: { review: Review }) {
   return (
@@ -23,24 +22,17 @@ function Verdict({ review }: { review: Review }) {
   );
 }
 
-interface JudgeProps {
-  object: MaskObject;
-  comment: RefObject<HTMLTextAreaElement | null>;
-}
-
-function Judge({ object, comment }: JudgeProps) {
+function Judge({ object }: { object: MaskObject }) {
   const accept = useKeyText("review.accept");
   const reject = useKeyText("review.reject");
   function give(verdict: Review["verdict"]) {
-    const text = comment.current?.value.trim() ?? "";
-    if (verdict === "comment" && text === "") return comment.current?.focus();
-    editor.send({ type: "verdict", verdict, comment: text });
-    if (comment.current) comment.current.value = "";
+    const comment = takeComment();
+    if (verdict === "comment" && comment === "") document.getElementById(COMMENT)?.focus();
+    else editor.send({ type: "verdict", verdict, comment });
   }
   return (
     <div className="judge" key={object.id}>
       <Textarea
-        ref={comment}
         id={COMMENT}
         aria-label="Comment"
         placeholder="Comment (optional)"
@@ -137,7 +129,6 @@ function Present({ object, count }: { object: MaskObject; count: number }) {
 
 /** Review mode's panel: one object after the other, a verdict for each. */
 export function ReviewPanel({ image }: { image: string }) {
-  const comment = useRef<HTMLTextAreaElement>(null);
   const object = useEditor(reviewed);
   const count = useEditor((state) => state.order.length);
   const reviews = useReviews(image);
@@ -155,7 +146,7 @@ export function ReviewPanel({ image }: { image: string }) {
         {object ? (
           <>
             <Present object={object} count={count} />
-            <Judge object={object} comment={comment} />
+            <Judge object={object} />
           </>
         ) : (
           <>

@@ -4,7 +4,7 @@ import { Download, FolderSync, ImagePlus, Images, Search, Upload, X } from "luci
 import { useEffect, useState } from "react";
 import { useAppStore } from "../../state/appStore";
 import { scan } from "../data/mutations";
-import { type ImageFilter, NO_FILTER, useImages, useLabels, useProject } from "../data/queries";
+import { type ImageFilter, NO_FILTER, useImages, useLabels, useMay, useProject } from "../data/queries";
 import type { ImageState } from "../data/types";
 import { ExportDialog } from "../dialogs/ExportDialog";
 import { ImportDialog } from "../dialogs/ImportDialog";
@@ -86,6 +86,7 @@ interface ActionsProps {
 
 function Actions({ project, choose }: ActionsProps) {
   const openDialog = useAppStore((state) => state.openDialog);
+  const may = useMay();
   const scanning = useAttempt(() => scan(project), "The folder has been read again.");
   return (
     <Group gap={6} ml="auto" wrap="nowrap">
@@ -103,14 +104,16 @@ function Actions({ project, choose }: ActionsProps) {
       <Button size="sm" variant="default" leftSection={<ImagePlus size={16} aria-hidden />} onClick={choose}>
         Add pictures
       </Button>
-      <Button
-        size="sm"
-        variant="default"
-        leftSection={<Upload size={16} aria-hidden />}
-        onClick={() => openDialog("import")}
-      >
-        Import
-      </Button>
+      {may.review ? (
+        <Button
+          size="sm"
+          variant="default"
+          leftSection={<Upload size={16} aria-hidden />}
+          onClick={() => openDialog("import")}
+        >
+          Import
+        </Button>
+      ) : null}
       <Button
         size="sm"
         leftSection={<Download size={16} aria-hidden />}

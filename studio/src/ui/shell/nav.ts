@@ -16,7 +16,7 @@ const REVIEWERS: readonly Role[] = ["reviewer", "admin"];
 export const NAVIGATION: readonly NavItem[] = [
   { page: "gallery", label: "Pictures", icon: Images, roles: EVERYONE },
   { page: "review", label: "Review", icon: Scale, roles: REVIEWERS },
-  { page: "labels", label: "Labels", icon: Tags, roles: EVERYONE },
+  { page: "labels", label: "Labels", icon: Tags, roles: REVIEWERS },
   { page: "engine", label: "Assist", icon: Zap, roles: REVIEWERS },
   { page: "progress", label: "Progress", icon: BarChart3, roles: EVERYONE },
   { page: "versions", label: "Versions", icon: FolderInput, roles: REVIEWERS },
