@@ -79,14 +79,21 @@ def fill(folder: Path) -> None:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *runtimes: FakeRuntime, models: Sequence[Model] | None = None, **settings: Any
+    folder: Path,
+    *runtimes: FakeRuntime,
+    models: Sequence[Model] | None = None,
+    database: str | None = None,
+    **settings: Any,
 ) -> Iterator[Running]:
-    """A studio over a folder; its scan has ended when the block begins. models: in place of fake ones."""
+    """A studio over a folder; its scan has ended when the block begins.
+
+    models: in place of fake ones. database: a URL in place of the folder's own.
+    """
     config = StudioConfig(port=0, **settings)
     if models is None:
         models = [Model(runtime, sha256=sha256(i)) for i, runtime in enumerate(runtimes or (FakeRuntime(),))]
     workspace = Workspace.open(folder)
-    with Store.open(folder) as store, listen(config) as listener:
+    with Store.open(database or folder) as store, listen(config) as listener:
         app = create_studio(models, store, workspace, config)
         server = uvicorn.Server(uvicorn_config(app, config))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -20,7 +20,7 @@ from anymask.studio.routes.me import MeAnswer, RoleName, me_answer
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["accounts"])
-UserName = Annotated[str, Field(min_length=1, max_length=100)]
+UserName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 NewPassword = Annotated[str, Field(min_length=10, max_length=1000)]
 OneTimeToken = Annotated[str, Field(min_length=1, max_length=200)]
 
