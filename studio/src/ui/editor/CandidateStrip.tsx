@@ -28,6 +28,8 @@ function CandidateCard({ candidate, index, name, chosen, picture, frame }: CardP
       aria-pressed={chosen}
       aria-label={`${name} ${score} %, ${formatCount(candidate.area)} pixels`}
       data-testid={`candidate-${index}`}
+      // The keys stay with the picture: Enter after a press keeps the mask, and does not press this again.
+      onMouseDown={(event) => event.preventDefault()}
       onClick={() => editor.choose(index)}
     >
       <MaskThumbnail mask={candidate.mask} size={60} picture={picture} frame={frame} colour="#5aa2ff" />

@@ -72,6 +72,7 @@ function ProjectNav({ items, project, route }: { items: NavItem[]; project: stri
           key={item.page}
           href={formatRoute({ page: item.page, project })}
           className="nav-link"
+          title={item.label}
           aria-current={isActive(item, route) ? "page" : undefined}
           data-testid={`nav-${item.page}`}
         >
