@@ -114,8 +114,9 @@ class Annotator:
 
     def _save(self, answer: dict[str, Any]) -> None:
         rle = whole(answer["candidates"][0], (self._image["height"], self._image["width"]))
+        id = uuid4().hex
         row = {
-            "id": uuid4().hex,
+            "id": id,
             "object_id": self._object,
             "rle": rle.to_coco(),
             "source": "click",
@@ -124,7 +125,7 @@ class Annotator:
         start = time.perf_counter()
         self._page.ask("POST", f"/images/{self._image['id']}/masks", {"masks": [row]})
         self.noted.save_ms.append(1000 * (time.perf_counter() - start))
-        self.noted.masks[row["id"]] = rle.counts
+        self.noted.masks[id] = rle.counts
 
 
 def whole(candidate: dict[str, Any], image_hw: tuple[int, int]) -> Rle:

@@ -83,7 +83,7 @@ def _measure(
     height, width = sample.picture.image_hw
     angle, scale = rng.uniform(-3, 3), rng.uniform(0.95, 1.05)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
-    matrix[:, 2] += rng.uniform(-0.1, 0.1, 2) * (width, height)
+    matrix[:, 2] += rng.uniform(-0.1, 0.1, 2) * np.array([width, height])
     pixels = cv2.warpAffine(sample.picture.pixels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
     lit = pixels * rng.uniform(0.9, 1.1) + rng.normal(0, 3, pixels.shape)
     pixels = np.clip(lit, 0, 255).astype(np.uint8)

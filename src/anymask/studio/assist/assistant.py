@@ -79,12 +79,19 @@ class Assistant:
     async def _work(self) -> None:
         while True:
             self._wanted.clear()
-            for job in await asyncio.to_thread(self._store.jobs.claim, self._worker, [KIND]):
+            for job in await self._claimed():
                 await self._do(job)
                 self._wanted.set()  # there may be more
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_SECONDS):
                     await self._wanted.wait()
+
+    async def _claimed(self) -> list[Job]:
+        try:
+            return await asyncio.to_thread(self._store.jobs.claim, self._worker, [KIND])
+        except Exception:  # a database that does not answer now may do so the next time
+            log.exception("the assistant cannot ask for jobs")
+            return []
 
     async def _do(self, job: Job) -> None:
         tally = _Tally()
