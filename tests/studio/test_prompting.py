@@ -91,6 +91,21 @@ def test_many_boxes_are_many_objects(studio: RunningStudio, image: str) -> None:
     assert iou(placed(refined["candidates"][0]), placed(square) | placed(bar)) > 0.7
 
 
+def test_more_boxes_than_are_decoded_at_a_time(studio: RunningStudio, image: str) -> None:
+    boxes = [[28 + n % 3, 18, 82, 72] if n % 2 else [98, 38 + n % 3, 152, 112] for n in range(37)]
+    answer = studio.post(f"/images/{image}/boxes", {"boxes": boxes})
+    assert len(answer["candidates"]) == len(set(answer["predictions"])) == 37
+    for box, candidate in zip(boxes, answer["candidates"], strict=True):
+        x, y, width, height = candidate["bbox"]
+        assert iou_of_boxes(box, [x, y, x + width, y + height]) > 0.8
+
+
+def iou_of_boxes(one: list[float], other: list[float]) -> float:
+    width, height = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(width, 0) * max(height, 0) / (areas - max(width, 0) * max(height, 0))
+
+
 def test_a_preview_is_small_and_not_kept(studio: RunningStudio, image: str) -> None:
     recorded = len(studio.services.store.prompts.list(image))
     answer = studio.post(

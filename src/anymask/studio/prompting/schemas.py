@@ -10,6 +10,8 @@ from anymask.server.schemas import Answer, Hover, Number, Point, Previous, Recor
 
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="UUID4 as 32 hexadecimal digits")]
 Box = Annotated[list[Number], Field(min_length=4, max_length=4, description="x0, y0, x1, y1")]
+MOST_OBJECTS = 500
+"""Masks that are looked for at a time."""
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="time that a person spent")]
 
 
@@ -122,7 +124,7 @@ class PropagateRequest(Request):
     """Which masks to find again. source: the image that has them. objects: all of it unless given."""
 
     source: Id
-    objects: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
+    objects: Annotated[list[Id], Field(min_length=1, max_length=MOST_OBJECTS)] | None = None
 
 
 class PropagatedAnswer(Answer):

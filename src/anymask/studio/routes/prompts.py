@@ -28,6 +28,7 @@ from anymask.studio.prompting.windows import candidate_json
 from anymask.studio.services import Studio, StudioServices
 
 router = APIRouter(tags=["prompts"])
+_AT_ONCE = 16  # boxes
 _KEPT = {"points", "box", "boxes", "scribble", "polygon", "mask", "previous", "multimask"}
 """What is written down of a prompt."""
 
@@ -72,8 +73,16 @@ async def prompt_boxes(scene: SceneHere, who: Person, asked: BoxesRequest, studi
     """The best candidate for each of many boxes, one object each, decoded together."""
     image, model = scene.image, studio.model_of(scene.project)
     embedding = await studio.pictures.embedding(image.id, model)
-    predictions, body = await studio.served.lanes.prompts.run(partial(_boxes, model, embedding, asked))
-    body["predictions"] = [
+    start = time.perf_counter()
+    predictions: list[Prediction] = []
+    candidates: list[dict[str, Any]] = []
+    for first in range(0, len(asked.boxes), _AT_ONCE):  # others' clicks come in between
+        boxes = asked.boxes[first : first + _AT_ONCE]
+        answers, shown = await studio.served.lanes.prompts.run(partial(_boxes, model, embedding, boxes))
+        predictions += answers
+        candidates += shown
+    milliseconds = round(1000 * (time.perf_counter() - start), 2)
+    numbers = [
         studio.answers.keep(KeptAnswer(image.sha256, model.sha256, prediction, ()))
         for prediction in predictions
     ]
@@ -84,11 +93,11 @@ async def prompt_boxes(scene: SceneHere, who: Person, asked: BoxesRequest, studi
             user_id=who.id,
             prompt={"objects": asked.boxes},
             model_sha256=model.sha256,
-            milliseconds=body["milliseconds"],
+            milliseconds=milliseconds,
             seconds_since_last=asked.seconds,
         )
     )
-    return JSONResponse(body)
+    return JSONResponse({"predictions": numbers, "candidates": candidates, "milliseconds": milliseconds})
 
 
 async def _answer(scene: Scene, who: User, asked: StudioPrompt, studio: StudioServices) -> Response:
@@ -133,10 +142,8 @@ def _record(
 
 
 def _boxes(
-    model: Model, embedding: ImageEmbedding, asked: BoxesRequest
-) -> tuple[list[Prediction], dict[str, Any]]:
-    start = time.perf_counter()
-    prompts = [Prompt.of(embedding.image_hw, box=box) for box in asked.boxes]
+    model: Model, embedding: ImageEmbedding, boxes: list[list[float]]
+) -> tuple[list[Prediction], list[dict[str, Any]]]:
+    prompts = [Prompt.of(embedding.image_hw, box=box) for box in boxes]
     answers = model.predict_many(embedding, prompts)
-    candidates = [candidate_json(prediction.best, with_stability=True) for prediction in answers]
-    return answers, {"candidates": candidates, "milliseconds": round(1000 * (time.perf_counter() - start), 2)}
+    return answers, [candidate_json(prediction.best, with_stability=True) for prediction in answers]

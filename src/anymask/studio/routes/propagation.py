@@ -12,14 +12,20 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from anymask.core.embedding import ImageEmbedding
-from anymask.core.errors import MissingExtraError
+from anymask.core.errors import InputError, MissingExtraError
 from anymask.core.rle import decode
 from anymask.predict.model import Model
 from anymask.server.problems import Problem, one_line
 from anymask.store import Image, Mask
 from anymask.studio.deps import Person, SceneHere, image_of, problems, unknown
 from anymask.studio.prompting.propagation import Found, propagate
-from anymask.studio.prompting.schemas import FindAnswer, FindRequest, PropagateAnswer, PropagateRequest
+from anymask.studio.prompting.schemas import (
+    MOST_OBJECTS,
+    FindAnswer,
+    FindRequest,
+    PropagateAnswer,
+    PropagateRequest,
+)
 from anymask.studio.prompting.windows import candidate_json
 from anymask.studio.services import Studio, StudioServices
 
@@ -42,6 +48,8 @@ async def propagate_masks(scene: SceneHere, who: Person, asked: PropagateRequest
     masks = await run_in_threadpool(studio.store.masks.heads, source.id)
     if asked.objects is not None:
         masks = [mask for mask in masks if mask.object_id in asked.objects]
+    if len(masks) > MOST_OBJECTS:
+        raise InputError(f"the picture has {len(masks)} masks; name at most {MOST_OBJECTS} in 'objects'")
     embedding = await studio.pictures.embedding(image.id, model)
     work = partial(_propagated, studio, model, embedding, image, source, masks)
     return JSONResponse(await studio.served.lanes.everything.run(work))
