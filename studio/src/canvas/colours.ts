@@ -1,15 +1,15 @@
 import type { Id, Label, MaskObject } from "../core/types";
 
-/** For objects without a label: hues that people with any colour vision tell apart (after Okabe and Ito, 2008). */
+/** For objects without a label: apart in lightness as well as in hue, and rare in photographs. */
 const PALETTE = [
   "#56b4e9",
-  "#e69f00",
-  "#009e73",
   "#f0e442",
   "#cc79a7",
-  "#0072b2",
-  "#d55e00",
+  "#2ecc9a",
+  "#a78bfa",
+  "#ff6b9d",
   "#b2df8a",
+  "#4dd4e8",
 ] as const;
 
 function hash(text: string): number {

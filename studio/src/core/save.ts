@@ -60,7 +60,7 @@ export class SaveQueue {
   #state: SaveStatus["state"] = "saved";
   #detail: string | null = null;
   #batch = BATCH;
-  #idle: (() => void)[] = [];
+  #waiters: ((saved: boolean) => void)[] = [];
   #written: Promise<void> = Promise.resolve();
 
   constructor(
@@ -107,10 +107,11 @@ export class SaveQueue {
     void this.#flush();
   }
 
-  /** Settles when nothing waits any more. */
-  done(): Promise<void> {
-    if (this.#rows.length === 0 && !this.#sending) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Settles when nothing waits any more (true), or when the server does not take it now (false). */
+  done(): Promise<boolean> {
+    if (this.waiting.length === 0 && !this.#sending) return Promise.resolve(true);
+    if (!this.#sending) return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   async #flush(): Promise<void> {
@@ -131,7 +132,7 @@ export class SaveQueue {
       );
     } finally {
       this.#sending = false;
-      if (this.#rows.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      for (const resolve of this.#waiters.splice(0)) resolve(this.waiting.length === 0);
     }
   }
 

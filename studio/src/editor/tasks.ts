@@ -15,6 +15,8 @@ export class Tasks {
   readonly #time = new ActiveTime();
   #token: string | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
+  /** The picture whose task somebody else holds, as the person has been told. */
+  #held: Id | null = null;
 
   constructor(private readonly host: Host) {}
 
@@ -24,19 +26,19 @@ export class Tasks {
 
   /** Takes the task of the open picture; if somebody else has it, the person is told, and may go on all the same. */
   async claim(project: Id, image: Id, kind: Kind): Promise<void> {
-    if (this.host.state.task?.image === image) return;
+    if (this.host.state.task?.image === image || this.#held === image) return;
     const { signal } = this.host;
     try {
       const task = await server.nextTask(project, kind, image);
       if (signal.aborted && task?.lease_token) await server.tellTask(task.id, "release", task.lease_token, 0);
       else if (task) this.#hold(task);
     } catch (error) {
-      const held = error instanceof ApiError && error.status === 409;
-      if (held && !signal.aborted)
-        this.host.say(
-          "warning",
-          "Somebody else works on this picture. Your changes may get in the way of theirs.",
-        );
+      if (!(error instanceof ApiError) || error.status !== 409 || signal.aborted) return;
+      this.#held = image;
+      this.host.say(
+        "warning",
+        "Somebody else works on this picture. Your changes may get in the way of theirs.",
+      );
     }
   }
 
@@ -54,10 +56,11 @@ export class Tasks {
     this.#drop();
   }
 
-  /** Gives the picture back for others; on leaving it. */
-  release(): void {
+  /** The picture is left: others may have it. */
+  leave(): void {
     const { task } = this.host.state;
     const token = this.#token;
+    this.#held = null;
     this.#drop();
     // If this gets lost, the lease ends by itself.
     if (task && token) server.tellTask(task.id, "release", token, this.#time.take()).catch(() => undefined);

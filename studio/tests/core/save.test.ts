@@ -55,7 +55,7 @@ describe("the usual way", () => {
   test("a row is sent at once, and leaves the journal when the server has it", async () => {
     const { queue, journal, sent, last } = setup(saved);
     queue.add([row("a")]);
-    await queue.done();
+    expect(await queue.done()).toBe(true);
     expect(sent).toEqual([["a"]]);
     expect(journal.rows).toEqual([]);
     expect(last()).toEqual({ state: "saved", waiting: 0, detail: null });
@@ -94,6 +94,7 @@ describe("a server that is away", () => {
     let up = false;
     const { queue, journal, last } = setup((rows) => (up ? saved(rows) : away));
     queue.add([row("a")]);
+    expect(await queue.done()).toBe(false);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(last()).toMatchObject({ state: "offline", waiting: 1 });
     expect(journal.rows).toHaveLength(1);
@@ -182,7 +183,7 @@ describe("what the server does not take", () => {
       rows.some(({ id }) => id === "bad") ? { kind: "refused", detail: "no such label" } : saved(rows),
     );
     queue.add([row("a"), row("bad"), row("c")]);
-    await queue.done();
+    expect(await queue.done()).toBe(false);
     expect(sent).toEqual([["a", "bad", "c"], ["a", "bad"], ["a"], ["bad"], ["c"]]);
     expect(last()).toEqual({ state: "refused", waiting: 1, detail: "no such label" });
     expect(journal.rows.map(({ id }) => id)).toEqual(["bad"]);
