@@ -160,7 +160,7 @@ class _Run:
             "settings": self.job.settings.to_json(),
             "base_sha256": self.base.sha256,
             "data": fingerprint(self.data, self.job.data),
-            "held_out": fingerprint(self.held_out, self.job.held_out),
+            "held_out_pictures": fingerprint(self.held_out, self.job.held_out),
             "name": [self.name, self.job.version],
             "runtime": [self.job.precision, self.job.backend],
         }
