@@ -140,14 +140,6 @@ export function clipped(mask: WindowMask, size: Size): WindowMask {
   return left < right && top < bottom ? tight(window(mask, left, top, right, bottom)) : EMPTY_MASK;
 }
 
-/** All pixels of the picture that are not set. */
-export function inverted(mask: WindowMask, size: Size): WindowMask {
-  return subtract(
-    { x: 0, y: 0, width: size[1], height: size[0], bits: new Uint8Array(size[0] * size[1]).fill(1) },
-    mask,
-  );
-}
-
 /** The mask without regions of fewer than `minArea` pixels; if all are smaller, the largest stays. */
 export function removeIslands(mask: WindowMask, minArea: number): WindowMask {
   const { labels, areas } = regionsOf(mask, 1, "corners");

@@ -86,17 +86,6 @@ export class PaintStroke {
   }
 }
 
-/** The mask of a stroke along a line. */
-export function paintedLine(
-  line: readonly ImageXY[],
-  radius: number,
-  size: readonly [height: number, width: number],
-): WindowMask {
-  const stroke = new PaintStroke(size);
-  for (const at of line) stroke.to(at, radius);
-  return stroke.mask();
-}
-
 /** Where the line at height y cuts the points within `radius` of a segment: from x to x, or null. The shape is convex. */
 function capsuleSpan(a: ImageXY, b: ImageXY, radius: number, y: number): [number, number] | null {
   let left = Number.POSITIVE_INFINITY;

@@ -20,11 +20,6 @@ export interface Polygon {
   readonly holes: readonly Ring[];
 }
 
-/** The outlines of a mask, those of holes among them; set pixels lie to the right of the way round. */
-export function maskToRings(mask: WindowMask): Ring[] {
-  return tracedRings(mask).map(({ ring }) => ring);
-}
-
 /** The parts of a mask as polygons, sorted by the topmost, then leftmost corner. */
 export function maskToPolygons(mask: WindowMask): Polygon[] {
   const { labels } = regionsOf(mask, 1, "edges");
@@ -59,19 +54,6 @@ export function signedArea(ring: Ring): number {
     twice += x0 * y1 - x1 * y0;
   }
   return twice / 2;
-}
-
-/** Whether a place lies inside the rings (even-odd rule). */
-export function isInsideRings(rings: readonly Ring[], [x, y]: ImageXY): boolean {
-  let inside = false;
-  for (const ring of rings) {
-    for (let i = 0; i < ring.length; i++) {
-      const [x0, y0] = ring[i] as ImageXY;
-      const [x1, y1] = ring[(i + 1) % ring.length] as ImageXY;
-      if (y0 > y !== y1 > y && x < x0 + ((x1 - x0) * (y - y0)) / (y1 - y0)) inside = !inside;
-    }
-  }
-  return inside;
 }
 
 /** Number of vertices of all outlines. */

@@ -88,14 +88,6 @@ export function encodeRle(mask: WindowMask, size: readonly [height: number, widt
   return { size: [height, width], counts: writeRuns(runsOf(mask, height, width)) };
 }
 
-/** Number of set pixels, without decoding. Throws RleError. */
-export function rleArea(rle: Rle): number {
-  const runs = readRuns(rle.counts, rle.size[0] * rle.size[1]);
-  let area = 0;
-  for (let i = 1; i < runs.length; i += 2) area += runs[i] as number;
-  return area;
-}
-
 function runsOf(mask: WindowMask, height: number, width: number): number[] {
   const runs: number[] = [];
   let run = mask.x * height; // zeros before the first column of the window

@@ -7,7 +7,6 @@ import {
   clipped,
   fillHoles,
   intersect,
-  inverted,
   iou,
   isHit,
   keepLargest,
@@ -22,14 +21,8 @@ import {
   union,
   windowBox,
 } from "../../src/core/masks";
-import {
-  isInsideRings,
-  maskToPolygons,
-  type Polygon,
-  polygonsToMask,
-  signedArea,
-} from "../../src/core/polygons";
-import { decodeRle, encodeRle, RleError, readRuns, rleArea, writeRuns } from "../../src/core/rle";
+import { maskToPolygons, type Polygon, polygonsToMask, signedArea } from "../../src/core/polygons";
+import { decodeRle, encodeRle, RleError, readRuns, writeRuns } from "../../src/core/rle";
 import type { WindowMask } from "../../src/core/types";
 
 interface Case {
@@ -69,7 +62,6 @@ describe.each(cases)("$name", (one) => {
   test("RLE, both ways", () => {
     expect(encodeRle(mask, size).counts).toBe(one.counts);
     expect(decodeRle({ size, counts: one.counts })).toEqual(mask);
-    expect(rleArea({ size, counts: one.counts })).toBe(one.area);
   });
 
   test("RLE of its window alone", () => {
@@ -105,12 +97,10 @@ describe.each(cases)("$name", (one) => {
     else expect(found).toEqual(one.inside.map((side) => side + 0.5));
   });
 
-  test("a place is hit if its pixel is set, and lies inside the outlines", () => {
-    const rings = maskToPolygons(mask).flatMap(({ exterior, holes }) => [exterior, ...holes]);
+  test("a place is hit if its pixel is set", () => {
     one.rows.forEach((row, y) => {
       for (let x = 0; x < row.length; x++) {
         expect(isHit(mask, [x + 0.5, y + 0.5])).toBe(row[x] === "#");
-        expect(isInsideRings(rings, [x + 0.5, y + 0.5])).toBe(row[x] === "#");
       }
     });
   });
@@ -142,14 +132,12 @@ describe("sets of pixels", () => {
 
   test.each(pairs)("$0.name and $1.name", (one, other) => {
     const [a, b] = [whole(one), whole(other)];
-    const size = sizeOf(one);
     const pixels = (rule: (p: number, q: number) => number) =>
       tight({ ...a, bits: a.bits.map((p, i) => rule(p, b.bits[i] as number)) });
     const [tightA, tightB] = [tight(a), tight(b)];
     expect(union(tightA, tightB)).toEqual(pixels((p, q) => p | q));
     expect(intersect(tightA, tightB)).toEqual(pixels((p, q) => p & q));
     expect(subtract(tightA, tightB)).toEqual(pixels((p, q) => p & ~q & 1));
-    expect(inverted(tightA, size)).toEqual(pixels((p) => 1 - p));
     const both = maskArea(pixels((p, q) => p & q));
     const either = maskArea(pixels((p, q) => p | q));
     expect(overlap(tightA, tightB)).toBe(both);

@@ -1,5 +1,6 @@
 /** A hand on a toolbox, for tests: it clicks and drags as a pointer does, and answers as a model would. */
 
+import { PaintStroke } from "../../src/core/paint";
 import type { Effect, Pointer, ToolEvent, ToolName } from "../../src/core/tools/tool";
 import { type Surroundings, Toolbox } from "../../src/core/tools/toolbox";
 import type { ImageXY, Prediction, WindowMask } from "../../src/core/types";
@@ -75,4 +76,11 @@ export function predicted(id: string, count = 1, change: Partial<Prediction> = {
 
 export function candidate(mask: WindowMask, score = 0.9) {
   return { mask, area: mask.width * mask.height, score, stability: 0.8 };
+}
+
+/** The pixels of a stroke along a line. */
+export function paintedLine(line: readonly ImageXY[], radius: number): WindowMask {
+  const stroke = new PaintStroke(AROUND.size);
+  for (const at of line) stroke.to(at, radius);
+  return stroke.mask();
 }

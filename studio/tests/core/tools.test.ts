@@ -2,12 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { isHit, maskArea, sameMask, union } from "../../src/core/masks";
-import { paintedLine } from "../../src/core/paint";
 import type { Effect, Made, Proposal } from "../../src/core/tools/tool";
 import type { Surroundings } from "../../src/core/tools/toolbox";
 import type { ImageXY, MaskObject } from "../../src/core/types";
 import { block, object } from "./make";
-import { AROUND, candidate, Hand, predicted } from "./toolHand";
+import { AROUND, candidate, Hand, paintedLine, predicted } from "./toolHand";
 
 function made(effects: readonly Effect[]): readonly Made[] {
   return effects.flatMap((effect) => (effect.type === "commit" ? effect.made : []));
@@ -166,8 +165,8 @@ describe("brush and eraser", () => {
   test("a stroke is the pixels within its radius, whatever the speed of the hand", () => {
     const slow = Array.from({ length: 61 }, (_, i): ImageXY => [20 + i, 50 - i / 3]);
     const quick: ImageXY[] = [slow[0] as ImageXY, slow.at(-1) as ImageXY];
-    const mask = paintedLine(quick, 6, AROUND.size);
-    expect(sameMask(mask, paintedLine(slow, 6, AROUND.size))).toBe(true);
+    const mask = paintedLine(quick, 6);
+    expect(sameMask(mask, paintedLine(slow, 6))).toBe(true);
     for (let y = 0; y < 100; y++) {
       for (let x = 0; x < 200; x++) {
         const off = distance([x + 0.5, y + 0.5], quick[0] as ImageXY, quick[1] as ImageXY);
@@ -194,7 +193,7 @@ describe("brush and eraser", () => {
       [50, 30],
       [80, 30],
     ] as const;
-    const stroke = paintedLine(line, 5, AROUND.size);
+    const stroke = paintedLine(line, 5);
     const [grown] = made(new Hand("brush", around).drag(line));
     expect(grown?.object).toBe("a");
     expect(grown && sameMask(grown.mask, union(target.mask, stroke))).toBe(true);

@@ -46,8 +46,6 @@ const TOOLS: Record<ToolName, () => Running> = {
   review: () => running(reviewTool),
 };
 
-export const TOOL_NAMES = Object.keys(TOOLS) as readonly ToolName[];
-
 /** What the caller knows at every event; the toolbox adds the ticket. */
 export type Surroundings = Omit<ToolContext, "ticket">;
 
