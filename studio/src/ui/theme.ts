@@ -51,7 +51,9 @@ export const theme = createTheme({
         styles: { title: { fontWeight: 650 } },
       },
     },
-    Menu: { defaultProps: { shadow: "md", withinPortal: true } },
+    // The placeholder that Menu focuses first is no item of a menu, which axe tells.
+    Menu: { defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
   },
 });
 

@@ -5,7 +5,16 @@ import { newId } from "../../core/ids";
 import { freeHotkey } from "../logic/labels";
 import { queryClient } from "./client";
 import { keys } from "./queries";
-import type { ImageFacts, Invitation, Label, LabelAttribute, Project, Role, Snapshot } from "./types";
+import type {
+  ImageFacts,
+  ImageState,
+  Invitation,
+  Label,
+  LabelAttribute,
+  Project,
+  Role,
+  Snapshot,
+} from "./types";
 
 /** After who we are has changed, nothing that was loaded may stay. */
 async function forgetEverything(): Promise<void> {
@@ -105,9 +114,13 @@ export async function mergeLabel(project: string, id: string, into: string): Pro
   await queryClient.invalidateQueries({ queryKey: keys.labels(project) });
 }
 
-/** Freezes the present masks of a project. */
-export async function freeze(project: string, name: string): Promise<Snapshot> {
-  const snapshot = await post<Snapshot>(`/projects/${project}/snapshots`, { name });
+/** Freezes the present masks of a project's pictures in these states. */
+export async function freeze(
+  project: string,
+  name: string,
+  states: readonly ImageState[],
+): Promise<Snapshot> {
+  const snapshot = await post<Snapshot>(`/projects/${project}/snapshots`, { name, states });
   await queryClient.invalidateQueries({ queryKey: keys.snapshots(project) });
   return snapshot;
 }

@@ -1,4 +1,4 @@
-import { Button, Chip, Group, Modal, Radio, ScrollArea, Select, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Radio, ScrollArea, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { postForFile } from "../../api/http";
 import { useAppStore } from "../../state/appStore";
@@ -6,7 +6,7 @@ import { useFormats, useSnapshots } from "../data/queries";
 import type { FormatInfo, ImageState } from "../data/types";
 import { FORMAT_NOTES, fileKind, orderedFormats } from "../logic/formats";
 import { Loaded } from "../parts/Problem";
-import { IMAGE_STATES, stateLabel } from "../parts/StateBadge";
+import { StateChips } from "../parts/StateChips";
 import { saveFile } from "../parts/saveFile";
 import { showDone, showWarning, useAttempt } from "../parts/useAttempt";
 
@@ -89,24 +89,11 @@ function Which({
         onChange={(snapshot) => change({ snapshot: snapshot || null })}
       />
       {choice.snapshot === null ? (
-        <div>
-          <Text size="sm" fw={500} mb={6} id="export-states">
-            Only pictures that are (none chosen: all)
-          </Text>
-          <Chip.Group
-            multiple
-            value={choice.states}
-            onChange={(states) => change({ states: states as ImageState[] })}
-          >
-            <Group gap={6} role="group" aria-labelledby="export-states">
-              {IMAGE_STATES.map((state) => (
-                <Chip key={state} value={state} size="xs" variant="outline">
-                  {stateLabel(state)}
-                </Chip>
-              ))}
-            </Group>
-          </Chip.Group>
-        </div>
+        <StateChips
+          label="Only pictures that are (none chosen: all)"
+          value={choice.states}
+          change={(states) => change({ states })}
+        />
       ) : null}
     </>
   );

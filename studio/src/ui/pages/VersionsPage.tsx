@@ -9,24 +9,28 @@ import {
   Text,
   TextInput,
   Tooltip,
+  VisuallyHidden,
 } from "@mantine/core";
 import { Camera, Download, Snowflake, Undo2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useAppStore } from "../../state/appStore";
 import { freeze, revertModel, switchModel } from "../data/mutations";
 import { useMe, useModels, useSnapshots } from "../data/queries";
-import type { ProjectModel, Snapshot } from "../data/types";
+import type { ImageState, ProjectModel, Snapshot } from "../data/types";
 import { ExportDialog } from "../dialogs/ExportDialog";
 import { formatAgo, formatCount } from "../logic/format";
 import { metricsText } from "../logic/models";
 import { Page } from "../parts/Page";
 import { Loaded } from "../parts/Problem";
+import { IMAGE_STATES } from "../parts/StateBadge";
+import { StateChips } from "../parts/StateChips";
 import { useAttempt } from "../parts/useAttempt";
 
 function FreezeDialog({ project, opened, close }: { project: string; opened: boolean; close: () => void }) {
   const [name, setName] = useState("");
+  const [states, setStates] = useState<ImageState[]>(["done", "accepted"]);
   const freezing = useAttempt(async () => {
-    await freeze(project, name.trim());
+    await freeze(project, name.trim(), states.length > 0 ? states : IMAGE_STATES);
     setName("");
     close();
   }, "The present masks are frozen.");
@@ -53,6 +57,7 @@ function FreezeDialog({ project, opened, close }: { project: string; opened: boo
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
+          <StateChips label="Of pictures that are (none chosen: all)" value={states} change={setStates} />
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               Cancel
@@ -122,7 +127,9 @@ function Snapshots({ snapshots }: { snapshots: Snapshot[] }) {
             <Table.Th ta="right">Masks</Table.Th>
             <Table.Th>Frozen</Table.Th>
             <Table.Th>Content</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th>
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
