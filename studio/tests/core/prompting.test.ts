@@ -334,6 +334,18 @@ describe("drags", () => {
     expect(commit?.type === "commit" && maskArea(commit.made[0]?.mask ?? EMPTY_MASK)).toBe(900);
   });
 
+  test("a lasso that ends with Alt held is the mask itself", () => {
+    const hand = new Hand("lasso");
+    hand.pointer("down", [10, 10]);
+    for (const at of [
+      [40, 10],
+      [40, 40],
+      [10, 40],
+    ] as const)
+      hand.pointer("move", at);
+    expect(hand.pointer("up", [10, 40], { alt: true })).toMatchObject([{ type: "commit" }]);
+  });
+
   test("scribbles add up and feed the mask back", () => {
     const hand = new Hand("scribble");
     hand.drag([

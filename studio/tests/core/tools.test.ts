@@ -137,6 +137,14 @@ describe("polygon", () => {
     expect(hand.toolbox.view().vertices).toEqual(SQUARE.slice(0, 3));
   });
 
+  test("a click with Alt on the first corner makes it snap", () => {
+    const hand = new Hand("polygon");
+    for (const at of SQUARE) hand.click(at);
+    expect(hand.click([11, 11], { alt: true })).toMatchObject([
+      { type: "predict", prompt: { polygon: SQUARE } },
+    ]);
+  });
+
   test("two corners are no polygon", () => {
     const hand = new Hand("polygon");
     hand.click([10, 10]);

@@ -1,4 +1,7 @@
-/** A polygon, corner by corner: closed by a click on its first corner, a double click or Enter. */
+/**
+ * A polygon, corner by corner: closed by a click on its first corner, a double click or Enter. Where the setting says so it
+ * snaps to the object; with Alt at the end it is the other way round.
+ */
 
 import { polygonsToMask } from "../polygons";
 import type { ImageXY } from "../types";
@@ -43,8 +46,9 @@ export const polygonTool: Tool<PolygonState> = {
       case "leave":
         return stay({ ...state, at: null });
       case "double":
+        return closed(state, context, event.alt);
       case "finish":
-        return closed(state, context);
+        return closed(state, context, false);
       case "undo":
         return stay(undoneCorner(state));
       case "redo": {
@@ -70,7 +74,7 @@ function corner(state: PolygonState, event: Pointer, context: ToolContext): Step
   const at = within(event.at, context.size);
   const near = (other: ImageXY | undefined, reach: number) =>
     other !== undefined && Math.hypot(at[0] - other[0], at[1] - other[1]) * event.scale <= reach;
-  if (state.corners.length >= 3 && near(state.corners[0], CLOSE)) return closed(state, context);
+  if (state.corners.length >= 3 && near(state.corners[0], CLOSE)) return closed(state, context, event.alt);
   if (near(state.corners.at(-1), 1)) return stay(state); // the second press of a double click
   return stay({ ...state, corners: [...state.corners, at], undone: [], at });
 }
@@ -82,7 +86,8 @@ function undoneCorner(state: PolygonState): PolygonState {
     : { ...state, corners: state.corners.slice(0, -1), undone: [...state.undone, last] };
 }
 
-function closed(state: PolygonState, context: ToolContext): Step<PolygonState> {
+/** `other`: as the setting does not say: snapped where it would be the mask itself, and the other way round. */
+function closed(state: PolygonState, context: ToolContext, other: boolean): Step<PolygonState> {
   if (state.corners.length < 3) {
     return state.corners.length === 0
       ? stay(state)
@@ -90,7 +95,7 @@ function closed(state: PolygonState, context: ToolContext): Step<PolygonState> {
   }
   const mask = polygonsToMask([{ exterior: state.corners, holes: [] }], context.size);
   if (mask.bits.length === 0) return stay(state, { type: "say", text: "The polygon encloses no pixel." });
-  if (context.snap.polygon) return snapped(state, askedWithOutline(state.corners, context));
+  if (context.snap.polygon !== other) return snapped(state, askedWithOutline(state.corners, context));
   const made = { object: null, mask, source: "polygon", score: null, stability: null, prompts: [] } as const;
   return stay(START, { type: "commit", made: [made], select: true });
 }

@@ -170,7 +170,7 @@ function promptingTool<D>(
     if (drawn === null) return clicked(idle, pointer, context);
     const given = gesture.end(drawn, presentMask(idle, pointer, context), context);
     if (given === null) return stay(idle);
-    if (given.polygon !== undefined && !context.snap.lasso)
+    if (given.polygon !== undefined && context.snap.lasso === event.alt)
       return drawnAsIs(idle, given.polygon, pointer, context);
     return push(
       idle,

@@ -103,7 +103,7 @@ export interface ToolContext {
   readonly brushRadius: number;
   /** Whether the mask under the cursor is shown before a click. */
   readonly hover: boolean;
-  /** Whether a finished lasso or polygon becomes a prompt; else it is the mask itself. */
+  /** Whether a finished lasso or polygon becomes a prompt, else it is the mask itself; with Alt at its end the other. */
   readonly snap: { readonly lasso: boolean; readonly polygon: boolean };
   /** How far vertices may lie from the outline, pixels of the picture. */
   readonly tolerance: number;

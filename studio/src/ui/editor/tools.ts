@@ -43,7 +43,12 @@ export const TOOL_GROUPS: readonly (readonly ToolFace[])[] = [
       label: "Several boxes",
       hint: "Drag a box around each object. Enter asks for all.",
     },
-    { tool: "lasso", icon: Lasso, label: "Lasso", hint: "Draw around an object. The outline snaps to it." },
+    {
+      tool: "lasso",
+      icon: Lasso,
+      label: "Lasso",
+      hint: "Draw around an object. The outline snaps to it; hold Alt at the end to keep it as drawn.",
+    },
     {
       tool: "scribble",
       icon: Spline,
@@ -70,7 +75,7 @@ export const TOOL_GROUPS: readonly (readonly ToolFace[])[] = [
       tool: "polygon",
       icon: Pentagon,
       label: "Polygon",
-      hint: "Click corner after corner. Enter or the first corner closes it.",
+      hint: "Click corner after corner. Enter or the first corner closes it; Alt-click the first corner to snap.",
     },
   ],
   [
@@ -78,7 +83,7 @@ export const TOOL_GROUPS: readonly (readonly ToolFace[])[] = [
       tool: "select",
       icon: MousePointer2,
       label: "Select",
-      hint: "Click an object to select it, Shift adds more. Drag its corners to reshape it.",
+      hint: "Click an object, Shift adds more. Drag its corners or its line to reshape it, Alt-click a corner to drop it.",
     },
   ],
 ];
