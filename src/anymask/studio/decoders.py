@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from anymask.models.folder import ModelFolder
 from anymask.models.manifest import WEIGHTS
+from anymask.models.registry import resolve
+from anymask.predict.load import load
+from anymask.predict.model import Model
 from anymask.studio.graph_files import self_contained
 
 _GRAPHS = ("prompt", "prepare", "decoder", "decoder_masked", "upscale")
@@ -14,11 +17,18 @@ _GRAPHS = ("prompt", "prepare", "decoder", "decoder_masked", "upscale")
 
 
 class Decoders:
-    """folders: of the served models. Raises ModelError for what is no model folder."""
+    """For any thread. folders: of the served models. Raises ModelError for what is no model folder."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         opened = [ModelFolder.open(folder) for folder in folders]
-        self._folders: Mapping[str, Path] = {folder.sha256: folder.path for folder in opened}
+        self._folders = {folder.sha256: folder.path for folder in opened}
+
+    def open(self, name: str) -> Model:
+        """Open a model as `anymask.load` does, and know its decoder from now on. Raises what that does."""
+        model = load(name)
+        folder = resolve(name)
+        self._folders[folder.sha256] = folder.path
+        return model
 
     def graphs(self, sha256: str) -> list[str]:
         """Names of a model's graphs; none for a model that has no folder here."""

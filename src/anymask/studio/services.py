@@ -68,7 +68,8 @@ class StudioServices:
         """Everything that a studio needs, idle. Raises InputError, OutputError."""
         served = Services.of(models, config)
         pictures = Pictures(config, workspace, served.lanes.images, store.images.get)
-        hub, opened = Hub(), OpenModels(served.shelf)
+        hub, decoders = Hub(), Decoders(config.model_folders)
+        opened = OpenModels(served.shelf, decoders.open)
         runs = Runs(pictures, served.lanes.everything, config.run_bytes)
         return cls(
             config=config,
@@ -78,7 +79,7 @@ class StudioServices:
             pictures=pictures,
             ahead=Ahead(pictures.embedding),
             renditions=Renditions(workspace, config.max_pixels),
-            decoders=Decoders(config.model_folders),
+            decoders=decoders,
             runs=runs,
             entry=Entry(config, store, workspace.secret()),
             scanner=Scanner(store, workspace, config),
