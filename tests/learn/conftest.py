@@ -49,7 +49,8 @@ class Labelled:
         task = self.store.tasks.claim(self.project, self.person, image_id=image.id)
         assert task is not None
         assert task.lease_token is not None
-        self.store.masks.save_many([self.row(image, mask, self.person, "click") for mask in masks])
+        rows = [self.row(image, mask, self.person, "click", place) for place, mask in enumerate(masks)]
+        self.store.masks.save_many(rows)
         self.store.tasks.finish(task.id, task.lease_token, 5.0)
         if gold:
             self.store.images.update(image.id, gold=True)
@@ -59,10 +60,10 @@ class Labelled:
         self.store.masks.save(self.row(image, mask, None, "everything"))
 
     @staticmethod
-    def row(image: Image, mask: np.ndarray, author: str | None, source: str) -> NewMask:
+    def row(image: Image, mask: np.ndarray, author: str | None, source: str, position: int = 0) -> NewMask:
         return NewMask(
             id=uuid4().hex, image_id=image.id, object_id=uuid4().hex, rle=encode(mask), author_id=author,
-            source=source,
+            source=source, position=position,
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,9 @@ def learn(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Another setting of the training, e.g. train=all."),
     ] = None,
+    backend: Annotated[
+        Literal["auto", "openvino", "onnx", "torch"], typer.Option(help="What computes.")
+    ] = "auto",
     revert: Annotated[
         bool, typer.Option("--revert", help="Train nothing: go back to the model before.")
     ] = False,
@@ -52,5 +55,5 @@ def learn(
         return
     run_learning(
         folder, database, project, steps, set_ or [], least=least, switch=switch, anew=anew,
-        guard=tuple(guard or ()), as_json=as_json, quiet=quiet,
+        guard=tuple(guard or ()), backend=backend, as_json=as_json, quiet=quiet,
     )  # fmt: skip

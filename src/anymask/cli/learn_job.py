@@ -13,6 +13,7 @@ from anymask.core.errors import InputError
 from anymask.finetune.job import Listener
 from anymask.finetune.settings import Settings
 from anymask.learn import LearnSettings, Round, learn
+from anymask.predict.load import Backend
 from anymask.store import Project, Store
 from anymask.studio.workspace import Workspace
 
@@ -38,12 +39,13 @@ def run_learning(
     switch: bool,
     anew: bool,
     guard: tuple[Path, ...],
+    backend: Backend,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """One round, and what came of it. Raises AnymaskError."""
     settings = LearnSettings(
-        least=least, switch=switch, anew=anew, guard=guard, finetune=settings_of(steps, sets)
+        least=least, switch=switch, anew=anew, guard=guard, backend=backend, finetune=settings_of(steps, sets)
     )
     workspace = Workspace.open(folder)
     with Store.open(database or workspace.root) as store:

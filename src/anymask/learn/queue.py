@@ -12,7 +12,6 @@ from anymask.automatic import everything
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.errors import AnymaskError
 from anymask.learn.order import Look, look_at, most_informative
-from anymask.predict.load import load
 from anymask.predict.model import Model
 from anymask.server.problems import Problem
 from anymask.store import Conflict, Image, Mask, NewMask, Store
@@ -37,14 +36,12 @@ class Renewed:
 
 
 def renew(
-    store: Store, workspace: Workspace, project_id: str, model_name: str, say: Say = lambda line: None
+    store: Store, workspace: Workspace, project_id: str, model: Model, say: Say = lambda line: None
 ) -> Renewed:
     """Predict pictures anew whose masks a model alone has made, and order the queue of unlabelled ones.
 
     A picture that somebody begins meanwhile is left alone. What cannot be read is said and left out.
-    Raises what `anymask.load` raises.
     """
-    model = load(model_name)
     images = store.images.all(project_id)
     heads = store.masks.heads_of_project(project_id)
     looks: dict[str, Look] = {}

@@ -29,6 +29,7 @@ from anymask.learn.queue import Renewed, renew
 from anymask.models.folder import ModelFolder
 from anymask.models.importer import as_name
 from anymask.models.registry import resolve
+from anymask.predict.load import Backend, load
 from anymask.store import FrozenImage, Project, Snapshot, Store
 from anymask.studio.workspace import Workspace
 
@@ -53,6 +54,7 @@ class LearnSettings:
     anew: bool = True
     default: str = "lite"
     guard: tuple[Path, ...] = ()
+    backend: Backend = "auto"
     finetune: Settings = field(default_factory=Settings)
 
 
@@ -195,7 +197,9 @@ def _carry_out(
     if switched:
         store.models.switch(project.id, model.sha256)
         if settings.anew:
-            renewed = renew(store, workspace, project.id, str(out), listener.say)
+            renewed = renew(
+                store, workspace, project.id, load(str(out), backend=settings.backend), listener.say
+            )
     elif not better and model.sha256 != begun.base_sha256:
         store.models.refuse(project.id, model.sha256)
     return Round(
@@ -239,6 +243,7 @@ def _job(
         out=out,
         model=begun.base,
         guard=settings.guard,
+        backend=settings.backend,
         name=as_name(project.name),
         version=str(begun.number),
         settings=replace(settings.finetune, group=settings.finetune.group or "attribute:group"),
