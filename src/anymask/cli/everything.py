@@ -169,7 +169,7 @@ def everything(
         raise InputError(f"--refilter is about one image, {len(sources)} are given; give at most one")
     if huge or (refilter is None and is_huge(sources)):
         whole = {"--overlay": overlay, "--save-state": save_state, "--refilter": refilter, "--json": as_json}
-        whole["--labels"] = words
+        whole["--labels"] = labels is not None
         work = HugeJob.plan(
             sources,
             output=output,

@@ -1,8 +1,8 @@
 """Make the head of "words" that ships: `python -m anymask.release.words SHARDS... --work DIR [--write]`.
 
 Pictures of the shards are split by name: from four fifths the head is fitted, on the others its threshold is
-set, so that of the words for things that a picture does not show one in fifty is wrongly found among all its
-masks. Everything slow is kept in the working folder, and taken up there when the command is run again.
+set, so that of the words for things that a picture does not show one in a hundred is wrongly found among all
+its masks. Everything slow is kept in the working folder, and taken up there when the command is run again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from anymask.train.shards import ShardCache, build_cache
 
 CLASSES_FILE: Final = Path(__file__).resolve().parent / "imagenet_classes.txt"
 """The 1,000 classes of ImageNet (Russakovsky et al., arXiv 1409.0575) by WordNet's first lemma."""
-WRONGLY_FOUND: Final = 0.02
+WRONGLY_FOUND: Final = 0.01
 SCALE: Final = 20.0
 """Of similarities; 10 and 40 gave a lower mean average precision."""
 NEAR: Final = 0.75
@@ -76,7 +76,7 @@ def search(model: Model, eyes: Eyes, cache: ShardCache, count: int) -> Searched:
 
 
 def calibrated(head: WordsHead, searched: Searched, vocabulary: Sequence[str], texts: MiniLm) -> WordsHead:
-    """The head with the offset at which a score of one half means: one absent word in fifty is found.
+    """The head with the offset at which a score of one half means: one absent word in a hundred is found.
 
     A word is absent if no mask of the picture has it as its label; since not everything is labelled, some of
     what counts as wrong is right.
