@@ -63,7 +63,16 @@ def film() -> bytes:
     return file.getvalue()
 
 
+def two_in_one() -> bytes:
+    """As phones write them: a second picture, for depth or brightness, behind the first."""
+    file = io.BytesIO()
+    first, second = Image.fromarray(scene()), Image.fromarray(scene()[::-1])
+    first.save(file, "MPO", save_all=True, append_images=[second])
+    return file.getvalue()
+
+
 FILES: dict[str, Callable[[], bytes]] = {
+    "two-in-one.jpg": two_in_one,
     "plain.jpg": lambda: encoded(scene(), "JPEG", quality=90),
     "grey.jpg": lambda: encoded(scene()[..., 0], "JPEG"),
     "cmyk.jpg": cmyk,
@@ -101,7 +110,7 @@ def browser_sees(answer: httpx.Response) -> np.ndarray:
     assert answer.status_code == 200, answer.text
     image = Image.open(io.BytesIO(answer.content))
     assert image.getexif().get(0x0112, 1) == 1
-    assert image.format in ("JPEG", "PNG", "WEBP")
+    assert image.format in ("JPEG", "MPO", "PNG", "WEBP")
     return np.asarray(image.convert("RGB"))
 
 
@@ -145,6 +154,12 @@ def test_a_browser_that_has_a_picture_is_told_so(album: Running) -> None:
         again = album.client.get(address, headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert first.headers["cache-control"].startswith("private")
+
+
+def test_a_photo_that_browsers_show_is_sent_as_it_is(album: Running) -> None:
+    for name in ("plain.jpg", "two-in-one.jpg", "palette.png", "small.webp"):
+        answer = album.client.get(f"{API}/images/{row(album, name).id}/file")
+        assert answer.content == FILES[name](), name
 
 
 def test_the_cache_may_be_deleted_at_any_time(tmp_path: Path) -> None:

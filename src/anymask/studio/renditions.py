@@ -49,7 +49,7 @@ class Renditions:
         self._decoding = threading.Semaphore(_AT_ONCE)
 
     def full(self, image: Image) -> Rendition:
-        """The whole picture with exactly the pixels that the model sees.
+        """The whole picture with the pixels that the model sees; large ones that must be converted as JPEG.
 
         Raises Problem (404) if the file has gone, ImageError or Problem (413, 415, 422) if it cannot be read.
         """
@@ -114,7 +114,8 @@ def _is_shown_as_it_is(path: Path, header: PictureHeader) -> bool:
         return (
             image.mode in modes
             and "transparency" not in image.info
-            and getattr(image, "n_frames", 1) == 1
+            # of several JPEGs in one file (phones' extra pictures) browsers show the first, as we do
+            and (header.media_type == "image/jpeg" or getattr(image, "n_frames", 1) == 1)
             and not is_deep_colour(image)
         )
 

@@ -226,7 +226,7 @@ async def purge_image(image: ImageHere, studio: Studio, who: Admin) -> None:
     "/images/{id}/file", operation_id="get_file", response_class=Response, responses=problems() | _PICTURE
 )
 def get_file(image: ImageHere, studio: Studio, request: Request) -> Response:
-    """The picture as every browser shows it: upright, 8 bits, RGB, the pixels that the model sees."""
+    """The picture as every browser shows it: upright, 8 bits, RGB."""
     return _picture(request, f"{image.sha256}.full", lambda: studio.renditions.full(image))
 
 
