@@ -53,7 +53,12 @@ export const theme = createTheme({
     },
     // The placeholder that Menu focuses first is no item of a menu, which axe tells.
     Menu: { defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false } },
-    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Notification: {
+      defaultProps: {
+        closeButtonProps: { "aria-label": "Close" },
+        styles: { description: { color: "var(--mantine-color-dimmed)" } },
+      },
+    },
   },
 });
 

@@ -1,26 +1,28 @@
 /** Writes that more than one place makes; each brings the cache up to date. */
 
-import { forgetToken, patch, post } from "../../api/http";
+import { forgetToken, get, patch, post } from "../../api/http";
 import { newId } from "../../core/ids";
 import { freeHotkey } from "../logic/labels";
 import { queryClient } from "./client";
-import { keys } from "./queries";
+import { keys } from "./keys";
 import type {
   ImageFacts,
   ImageState,
   Invitation,
   Label,
   LabelAttribute,
+  Me,
   Project,
   Role,
   Snapshot,
 } from "./types";
 
-/** After who we are has changed, nothing that was loaded may stay. */
+/** After who we are has changed, nothing that was loaded for the one before may stay. */
 async function forgetEverything(): Promise<void> {
   forgetToken();
-  queryClient.clear();
-  await queryClient.refetchQueries({ queryKey: keys.me });
+  const me = await get<Me>("/me");
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] });
+  queryClient.setQueryData(keys.me, me);
 }
 
 export async function logIn(name: string, password: string): Promise<void> {

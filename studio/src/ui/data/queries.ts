@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { get } from "../../api/http";
+import { keys } from "./keys";
 import type {
   Agreement,
   Assist,
@@ -19,22 +20,6 @@ import type {
   Snapshot,
   Statistics,
 } from "./types";
-
-export const keys = {
-  me: ["me"] as const,
-  projects: ["projects"] as const,
-  project: (project: string) => ["project", project] as const,
-  images: (project: string) => ["images", project] as const,
-  image: (image: string) => ["image", image] as const,
-  labels: (project: string) => ["labels", project] as const,
-  users: ["users"] as const,
-  formats: ["formats"] as const,
-  statistics: (project: string) => ["statistics", project] as const,
-  jobs: (project: string) => ["jobs", project] as const,
-  reviews: ["reviews"] as const,
-  models: (project: string) => ["models", project] as const,
-  snapshots: (project: string) => ["snapshots", project] as const,
-};
 
 export function useMe() {
   return useQuery({ queryKey: keys.me, queryFn: () => get<Me>("/me"), staleTime: 60_000 });

@@ -12,7 +12,7 @@ export function RedeemPage({ token }: { token: string }) {
       password="new"
       enter={async (name, password) => {
         await redeem(token, name, password);
-        navigate({ page: "projects" }, { replace: true });
+        navigate({ page: "home" }, { replace: true });
       }}
     />
   );

@@ -128,7 +128,12 @@ function UserMenu({ me, person }: { me: Me; person: Person }) {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <ActionIcon size="lg" radius="xl" aria-label={`Menu of ${person.name}`} data-testid="user-menu">
+        <ActionIcon
+          size="lg"
+          radius="xl"
+          aria-label={`${initials(person.name)}: menu of ${person.name}`}
+          data-testid="user-menu"
+        >
           <Avatar size={26} radius="xl" color="azure" variant="filled" alt="">
             {initials(person.name)}
           </Avatar>

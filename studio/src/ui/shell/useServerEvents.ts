@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import { type EventKind, follow, isThisPage, look, onServerEvent, type ServerEvent } from "../../api/events";
 import { type Present, useAppStore } from "../../state/appStore";
 import { queryClient } from "../data/client";
-import { keys } from "../data/queries";
+import { keys } from "../data/keys";
 import { type Route, routeProject } from "../logic/routes";
 
 interface Entry {
