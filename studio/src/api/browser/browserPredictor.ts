@@ -103,7 +103,7 @@ export class BrowserPredictor implements Predictor {
       ),
     );
     const buffers = Object.values(graphs).map(({ buffer }) => buffer as ArrayBuffer);
-    await this.ask({ kind: "model", model: infoOf(wire), graphs, threads: threads() }, buffers);
+    await this.ask({ kind: "model", model: infoOf(wire), graphs }, buffers);
   }
 
   private ask(ask: Ask, transfer: Transferable[] = []): Promise<Prediction | null> {
@@ -139,13 +139,6 @@ export class BrowserPredictor implements Predictor {
 
 function decoderWorker(): WorkerLike {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "decoder" });
-}
-
-/** Threads share memory only on pages that are isolated from others; more than four gain nothing. */
-function threads(): number {
-  return globalThis.crossOriginIsolated
-    ? Math.min(4, Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)))
-    : 1;
 }
 
 function infoOf(wire: WireModel): ModelInfo {

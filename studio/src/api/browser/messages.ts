@@ -5,7 +5,7 @@ import type { Id, Prediction, Prompt } from "../../core/types";
 import type { Graphs } from "./network";
 
 export type Ask =
-  | { readonly kind: "model"; readonly model: ModelInfo; readonly graphs: Graphs; readonly threads: number }
+  | { readonly kind: "model"; readonly model: ModelInfo; readonly graphs: Graphs }
   | {
       readonly kind: "picture";
       readonly picture: Id;

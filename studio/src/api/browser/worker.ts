@@ -37,7 +37,8 @@ async function done(question: Question): Promise<Prediction | null> {
   switch (question.kind) {
     case "model":
       ort.env.wasm.wasmPaths = { wasm, mjs: glue };
-      ort.env.wasm.numThreads = question.threads;
+      // One thread answers in a tenth of a second; more of them never started up in Chromium's module workers.
+      ort.env.wasm.numThreads = 1;
       opened = {
         model: question.model,
         graphs: await DecoderGraphs.open(ort as unknown as Ort, question.graphs, question.model.maskSize),
