@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 DATA ?= data
 RUN ?= runs/lite
 
-.PHONY: demo test lint types bench train-lite clean
+.PHONY: demo test studio test-browser lint types bench train-lite clean
 
 demo: $(VENV)/.anymask-base
 	@$(BIN)/anymask segment examples/flower.jpg --point 308,299 --label dahlia \
@@ -20,6 +20,16 @@ demo: $(VENV)/.anymask-base
 
 test: $(VENV)/.anymask-test
 	$(BIN)/python -m pytest $(ARGS)
+
+# The studio's pages, built from studio/; fails if what lies in the package is something else.
+STATIC := src/anymask/studio/static
+studio:
+	cd studio && npm ci --no-audit --no-fund && npm run lint && npm test && npm run build
+	@test -z "$$(git status --porcelain $(STATIC))" || { git status --short $(STATIC); \
+		echo "$(STATIC) is not what studio/ builds; commit it together with its sources"; exit 1; }
+
+test-browser: $(VENV)/.anymask-test
+	cd studio && ANYMASK_PYTHON=$(abspath $(BIN)/python) npm run test:browser
 
 lint: $(VENV)/.anymask-dev
 	$(BIN)/ruff check .

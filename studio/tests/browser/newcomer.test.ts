@@ -32,7 +32,7 @@ const FIVE = [
   ["coffee.jpg", "cup and saucer"],
   ["flower.jpg", "dahlia"],
   ["astronaut.jpg", "mission patch"],
-  ["chelsea.jpg", "right eye"],
+  ["chelsea.jpg", "cat"],
 ];
 
 test("five good masks, labelled and exported", async ({ studio }) => {
@@ -46,24 +46,23 @@ test("five good masks, labelled and exported", async ({ studio }) => {
   for (const [index, object] of wanted.entries()) {
     if (object.file !== opened) {
       await studio.open(object.file);
+      actions += opened === "" ? 1 : 2;
       opened = object.file;
-      actions += 2;
     }
+    // What is made from now on gets this label.
+    await studio.addLabel(object.label);
     await studio.clickImage(...object.point);
     await studio.offered();
-    actions += 1 + (await chooseBest(studio, object));
+    actions += 2 + (await chooseBest(studio, object));
     if (index === 0) await shot(studio, 2, "the answer to a click");
     await studio.key("Enter");
-    await studio.key("j");
-    await studio.addLabel(object.label);
-    actions += 3;
+    actions += 1;
     if (index === 1) await shot(studio, 3, "two objects with labels");
-    await studio.key("Escape");
   }
   await studio.saved();
   await studio.gallery();
   const file = JSON.parse(readFileSync(await studio.export("coco"), "utf8"));
-  actions += 4;
+  actions += 4; // back to the pictures, export, the format, start
   await shot(studio, 4, "exported");
   const seconds = (Date.now() - began) / 1000;
   writeFileSync(join(RECORD, "record.json"), JSON.stringify({ actions, seconds }));

@@ -21,7 +21,7 @@ export interface Shown {
   readonly source: string;
 }
 
-const WAIT = 60_000;
+const WAIT = 45_000;
 
 export async function launch(): Promise<Browser> {
   return await driver.launch({
@@ -86,6 +86,7 @@ export class Studio {
     if ((await this.page.getByTestId("tile").count()) > 0) return;
     const here = this.page.getByTestId("nav-gallery");
     if (await here.isVisible().catch(() => false)) await here.click();
+    else await this.page.goto(`${this.address}/`);
     await this.page.getByTestId("tile").first().waitFor();
   }
 

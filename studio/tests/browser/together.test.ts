@@ -25,10 +25,6 @@ test("the first administrator comes in by the link that was printed, and invites
   expect(link).toBeDefined();
   anna = await Studio.visit(browser, server.address, { hash: new URL(link ?? "").hash });
   await enter(anna, "anna");
-  await anna.page.getByTestId("tile").first().waitFor();
-
-  await anna.page.getByTestId("user-menu").click();
-  await anna.page.getByRole("menuitem", { name: "People" }).click();
   await anna.page.getByRole("button", { name: "Invite" }).click();
   await anna.page.getByRole("button", { name: "Make a link" }).click();
   const invitation = await anna.page.getByLabel("Link").inputValue();
@@ -36,7 +32,8 @@ test("the first administrator comes in by the link that was printed, and invites
 
   bert = await Studio.visit(browser, server.address, { hash: new URL(invitation).hash });
   await enter(bert, "bert");
-  await bert.page.getByTestId("tile").first().waitFor();
+  await bert.page.getByTestId("user-menu").waitFor();
+  await bert.gallery();
   expect(await bert.page.getByTestId("nav-versions").count()).toBe(0);
 
   const again = await Studio.visit(browser, server.address, { hash: new URL(invitation).hash });
@@ -47,13 +44,14 @@ test("the first administrator comes in by the link that was printed, and invites
 
 test("a wrong password does not let in, the right one does", async () => {
   const page = await Studio.visit(browser, server.address);
-  await page.page.getByLabel("Name").fill("anna");
-  await page.page.getByLabel("Password").fill("wrong password!");
+  await page.page.locator("input[name=name]").fill("anna");
+  await page.page.locator("input[name=password]").fill("wrong password!");
   await page.page.getByRole("button", { name: "Log in" }).click();
   await page.page.getByRole("alert").waitFor();
-  await page.page.getByLabel("Password").fill(PASSWORD);
+  await page.page.locator("input[name=password]").fill(PASSWORD);
   await page.page.getByRole("button", { name: "Log in" }).click();
-  await page.page.getByTestId("tile").first().waitFor();
+  await page.page.getByTestId("user-menu").waitFor();
+  await page.gallery();
   await page.leave();
 });
 
@@ -118,7 +116,7 @@ test("whoever is locked out is out at once", async () => {
 });
 
 async function enter(studio: Studio, name: string): Promise<void> {
-  await studio.page.getByLabel("Name").fill(name);
-  await studio.page.getByLabel("Password").fill(PASSWORD);
+  await studio.page.locator("input[name=name]").fill(name);
+  await studio.page.locator("input[name=password]").fill(PASSWORD);
   await studio.page.locator('button[type="submit"]').click();
 }
