@@ -28,8 +28,13 @@ ONE = block(slice(20, 70), slice(30, 80))
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[RunningStudio]:
-    with running_studio(pictures(tmp_path / "workspace", 4)) as studio:
+    with running_studio(pictures(tmp_path / "workspace", 4), small()) as studio:
         yield studio
+
+
+def small() -> FakeRuntime:
+    """Everything mode asks a thousand times: few cells are quicker."""
+    return FakeRuntime(input_size=128, mask_size=32)
 
 
 def over(studio: RunningStudio) -> bool:
@@ -85,7 +90,7 @@ def test_images_are_prefilled_and_queued_by_their_gaps(studio: RunningStudio) ->
     asked = {"confidence": 0.1, "label_id": label}
     job = studio.post(f"/projects/{studio.project}/assist", asked, 202)
     assert job["state"] in ("waiting", "running", "done")
-    wait_until(lambda: over(studio))
+    wait_until(lambda: over(studio), 120)
     answer = studio.get(f"/projects/{studio.project}/assist")
     assert answer["job"]["state"] == "done", answer
     assert len(studio.get(f"/images/{begun}/masks")["items"]) == 1
@@ -102,7 +107,7 @@ def test_images_are_prefilled_and_queued_by_their_gaps(studio: RunningStudio) ->
     assert answer["by_hand"] == 1
     assert answer["left"] == 4
     again = studio.post(f"/projects/{studio.project}/assist", asked, 202)
-    wait_until(lambda: over(studio))
+    wait_until(lambda: over(studio), 120)
     assert studio.get(f"/projects/{studio.project}/assist")["job"]["id"] == again["id"]
     assert studio.get(f"/projects/{studio.project}/assist")["confident"] == answer["confident"]
 
@@ -112,7 +117,7 @@ def test_people_get_the_largest_gap_first(studio: RunningStudio) -> None:
     for image, confidence in ((second, 0.1), (last, 1.0)):
         asked = {"images": [image], "confidence": confidence}
         studio.post(f"/projects/{studio.project}/assist", asked, 202)
-        wait_until(lambda: over(studio))
+        wait_until(lambda: over(studio), 120)
     masks = studio.get(f"/images/{second}/masks")["items"]
     covered = np.any([decode(Rle.from_coco(mask["rle"])) for mask in masks], axis=0)
     (task,) = studio.services.store.tasks.of_image(second)
@@ -162,22 +167,22 @@ def test_one_run_at_a_time(shared: RunningStudio) -> None:
 
 def test_a_job_is_taken_up_by_the_next_server(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "workspace", 3)
-    with running_studio(folder) as studio:
+    with running_studio(folder, small()) as studio:
         project = studio.project
     with Store.open(folder) as store:  # no server was there to do it
         store.jobs.enqueue("assist", {"confidence": 0.1}, project_id=project, id=new_id())
-    with running_studio(folder) as studio:
-        wait_until(lambda: over(studio))
+    with running_studio(folder, small()) as studio:
+        wait_until(lambda: over(studio), 120)
         assert studio.get(f"/projects/{project}/assist")["confident"] > 0
         assert {image["state"] for image in studio.images()} == {"in_progress"}
 
 
 def test_a_broken_picture_does_not_stop_the_rest(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "workspace", 3)
-    with running_studio(folder) as studio:
+    with running_studio(folder, small()) as studio:
         (folder / "picture-1.png").write_bytes(b"no picture any more")
         studio.post(f"/projects/{studio.project}/assist", {"confidence": 0}, 202)
-        wait_until(lambda: over(studio))
+        wait_until(lambda: over(studio), 120)
         job = studio.get(f"/projects/{studio.project}/assist")["job"]
         assert job["state"] == "done"
         assert "1 images could not be read" in job["detail"]
@@ -216,7 +221,7 @@ def test_a_model_that_another_process_switched_to(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "workspace", 1)
     learned = tmp_path / "learned"
     shutil.copytree(lite_folder(), learned)
-    with running_studio(folder) as studio:
+    with running_studio(folder, small()) as studio:
         models, project = studio.services.store.models, studio.project
         models.register(project, "fa" * 32, "fake@0.0.1", "fake@0.0.1")
         models.switch(project, "fa" * 32)

@@ -136,7 +136,7 @@ def test_a_snapshot_stays_as_it_was(studio: RunningStudio, image: str) -> None:
     again = studio.post(address, {"name": "two", "states": ["done"]}, 201)
     assert again["sha256"] != frozen["sha256"]
     assert [one["name"] for one in studio.get(address)["items"]] == ["one", "two"]
-    assert studio.get(f"/snapshots/{'0' * 32}", 404)["code"] == "unknown_snapshot"
+    assert studio.get(f"/snapshots/{'0' * 32}", 404)["code"] == "unknown"
 
 
 def test_a_snapshot_of_another_project_is_not_found(studio: RunningStudio) -> None:
