@@ -235,6 +235,17 @@ def test_transparent_pictures_are_objects_and_others_are_named(tmp_path: Path):
     assert sorted(line.split(":")[0] for line in problems.lines) == ["broken.png", "opaque.png"]
 
 
+def test_a_folder_of_photos_with_other_json_beside_them_is_a_background(tmp_path: Path):
+    folder, cut_out = make_folder(tmp_path), tmp_path / "cut"
+    (folder / "notes.json").write_text('{"photos": []}')
+    cut_out.mkdir()
+    rgba = np.dstack([disk().pixels, np.where(disk().mask, 255, 0).astype(np.uint8)])
+    Image.fromarray(rgba).save(cut_out / "one.png")
+    out = tmp_path / "out"
+    assert run(["synthesize", str(cut_out), "--onto", str(folder), "-n", "3", "-o", str(out), "-q"]) == 0
+    assert len(list(open_samples([out]).samples(Problems("refuse")))) == 3
+
+
 def test_a_broken_background_is_named_and_another_taken(tmp_path: Path):
     folder = make_folder(tmp_path)
     (folder / "0.png").write_bytes(b"nothing")

@@ -100,14 +100,17 @@ def read_objects(
 def read_backgrounds(
     paths: Sequence[Path], keys: str, long_side: int, problems: Problems, *, region: bool
 ) -> Backgrounds:
-    """One folder of plain pictures, or data sets with masks."""
+    """Data sets with masks, or one folder of plain pictures."""
+    plain = len(paths) == 1 and paths[0].is_dir() and not region
     try:
-        data = matching(open_samples(paths), keys)
+        samples = samples_of(matching(open_samples(paths), keys), problems)
     except AnymaskError:
-        if len(paths) != 1 or not paths[0].is_dir() or region:
+        if not plain:
             raise
+        samples = []
+    if plain and not samples:  # JSON files beside pictures need not be masks
         return PictureFolder(paths[0], long_side)
-    return DataSetPictures(samples_of(data, problems), long_side, as_region=region)
+    return DataSetPictures(samples, long_side, as_region=region)
 
 
 def matching(data: DataSet, keys: str) -> DataSet:
