@@ -8,6 +8,7 @@ export const keys = {
   labels: (project: string) => ["labels", project] as const,
   users: ["users"] as const,
   formats: ["formats"] as const,
+  scan: (project: string) => ["scan", project] as const,
   statistics: (project: string) => ["statistics", project] as const,
   jobs: (project: string) => ["jobs", project] as const,
   reviews: ["reviews"] as const,

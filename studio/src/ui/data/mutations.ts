@@ -14,6 +14,7 @@ import type {
   Me,
   Project,
   Role,
+  Scan,
   Snapshot,
 } from "./types";
 
@@ -52,9 +53,11 @@ export async function createProject(name: string): Promise<Project> {
 }
 
 /** Look for new files in the project's folder. */
-export async function scan(project: string): Promise<void> {
-  await post(`/projects/${project}/scan`);
+export async function scan(project: string): Promise<Scan> {
+  const found = await post<Scan>(`/projects/${project}/scan`);
+  queryClient.setQueryData(keys.scan(project), found);
   await refreshImages(project);
+  return found;
 }
 
 export interface UploadResult {

@@ -17,6 +17,7 @@ import type {
   Project,
   ProjectModel,
   Review,
+  Scan,
   Snapshot,
   Statistics,
 } from "./types";
@@ -143,5 +144,14 @@ export function useAgreement(image: string) {
   return useQuery({
     queryKey: [...keys.reviews, image, "agreement"],
     queryFn: async () => (await get<Listing<Agreement>>(`/images/${image}/agreement`)).items,
+  });
+}
+
+/** The last look through the project's folder; looked at again while it goes on. */
+export function useScan(project: string) {
+  return useQuery({
+    queryKey: keys.scan(project),
+    queryFn: () => get<Scan>(`/projects/${project}/scan`),
+    refetchInterval: ({ state }) => (state.data?.running ? WATCH_MILLISECONDS : false),
   });
 }

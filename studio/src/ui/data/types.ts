@@ -179,3 +179,12 @@ export interface Agreement {
   first_only: Id[];
   second_only: Id[];
 }
+
+/** What the last look through the folder found. `broken`: the first files that could not be taken, of `broken_count`. */
+export interface Scan {
+  running: boolean;
+  found: number;
+  added: number;
+  broken: { path: string; reason: string }[];
+  broken_count: number;
+}

@@ -9,10 +9,11 @@ import type { ImageState } from "../data/types";
 import { ExportDialog } from "../dialogs/ExportDialog";
 import { ImportDialog } from "../dialogs/ImportDialog";
 import { formatCount, plural } from "../logic/format";
+import { BrokenFiles } from "../parts/BrokenFiles";
 import { GalleryGrid } from "../parts/GalleryGrid";
 import { LoadProblem } from "../parts/Problem";
 import { IMAGE_STATES, stateLabel } from "../parts/StateBadge";
-import { useAttempt } from "../parts/useAttempt";
+import { showDone, useAttempt } from "../parts/useAttempt";
 import { useUpload } from "../parts/useUpload";
 
 const ORDERS = [
@@ -87,7 +88,12 @@ interface ActionsProps {
 function Actions({ project, choose }: ActionsProps) {
   const openDialog = useAppStore((state) => state.openDialog);
   const may = useMay();
-  const scanning = useAttempt(() => scan(project), "The folder has been read again.");
+  const scanning = useAttempt(async () => {
+    const { running, added } = await scan(project);
+    showDone(
+      running ? "The folder is being read; new pictures appear here." : `${plural(added, "new picture")}.`,
+    );
+  });
   return (
     <Group gap={6} ml="auto" wrap="nowrap">
       <Tooltip label="Look for new pictures in the folder">
@@ -201,6 +207,7 @@ export function GalleryPage({ project }: { project: string }) {
             : null}
           {images.isFetching ? <Loader size={12} ml={6} aria-label="Loading" /> : null}
         </span>
+        <BrokenFiles project={project} />
         <Actions project={project} choose={upload.choose} />
       </div>
       {images.error && items.length === 0 ? (

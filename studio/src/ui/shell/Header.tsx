@@ -200,9 +200,10 @@ function useLastProject(project: string | null): string | null {
 /** The bar above every page: where one is, where one can go, whether the work is saved, who else is here. */
 export function Header({ route }: { route: Route }) {
   const me = useMe();
-  const project = useLastProject(routeProject(route));
-  const current = useProject(project);
+  const last = useLastProject(routeProject(route));
   const person = me.data?.user ?? null;
+  const project = person === null ? null : last;
+  const current = useProject(project);
   const items = itemsFor(person);
   return (
     <header className="header">
