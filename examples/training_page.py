@@ -43,6 +43,10 @@ def curve(run: Path, key: str, start: int) -> tuple[list[float], list[float]]:
 
 
 def last_step(run: Path) -> int:
+    """What the last checkpoint says; metrics are logged every 20 steps only."""
+    known = run / "checkpoint.json"
+    if known.is_file():
+        return int(json.loads(known.read_text())["step"])
     return int(json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["step"])
 
 
@@ -70,7 +74,8 @@ def cell(found: Comparison, key: str) -> Markup:
     """The arm's figure and its difference from the control's, with the interval of the mean over masks."""
     over = found.over_masks[key]
     low, high = (signed(end) for end in over.interval_95)
-    return join(f"{over.b:.3f} ({signed(over.difference)}; {low} to {high})")
+    change = f"{signed(over.difference)} ({low} to {high})"
+    return join(f"{over.b:.3f}", tag("small", change))
 
 
 def sweep(title: str, folder: Path) -> Markup:
@@ -92,9 +97,10 @@ def sweep(title: str, folder: Path) -> Markup:
     pictures = summary["pictures"]
     return section(
         title,
-        f"IoU over the masks of {pictures} pictures; in brackets the difference from {control.name} "
-        "on the same masks, with its 95 % bootstrap interval. Corrections free.",
-        table(["arm", "steps", *FIGURES.values(), "clicks that lose > 0.05"], rows, full=True),
+        f"IoU over the masks of {pictures} pictures; below it the difference from {control.name} "
+        "on the same masks, with its 95 % bootstrap interval. Corrections free; worse: "
+        "extra clicks that lose more than 0.05.",
+        table(["arm", "steps", *FIGURES.values(), "worse clicks"], rows, full=True),
     )
 
 

@@ -155,6 +155,8 @@ class Run:
     def stage(self) -> None:
         """Train on views of one size, until the schedule asks for another or ends."""
         config, size = self.config, self.config.size_at(self.progress())
+        if config.compile:  # a second size would make shapes symbolic, which the CPU backend cannot reduce
+            torch.compiler.reset()
         views = replace(config, image_size=size)
         stream = ViewStream(self.train_cache, views, rank=self.accelerator.process_index, start=self.step)
         loader = DataLoader(stream, batch_size=None, num_workers=config.workers,
