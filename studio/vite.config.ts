@@ -19,6 +19,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     reportCompressedSize: false,
   },
-  server: { port: 5173, proxy: { "/api": { target: server, changeOrigin: true } } },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  server: { port: 5173, proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } } },
+  test: { include: ["tests/{core,api,ui}/**/*.test.ts"], environment: "node" },
 });

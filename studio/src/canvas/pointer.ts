@@ -9,7 +9,8 @@ export interface PointerTarget {
   leave(): void;
   cancel(): void;
   pan(dx: number, dy: number): void;
-  zoom(factor: number, at: readonly [number, number], now: boolean): void;
+  zoom(factor: number, at: readonly [number, number]): void;
+  pull(from: readonly [number, number], to: readonly [number, number], factor: number): void;
 }
 
 /** CSS pixels a finger may move before it is no tap, and milliseconds in which a second finger makes it a pinch. */
@@ -130,9 +131,8 @@ export class StagePointer {
 
   #pinch(before: readonly Finger[], after: readonly Finger[]): void {
     const [was, is] = [middle(before), middle(after)];
-    const [x, y] = this.#local(is.x, is.y);
-    this.target.pan(is.x - was.x, is.y - was.y);
-    if (was.spread > 0 && is.spread > 0) this.target.zoom(is.spread / was.spread, [x, y], true);
+    const factor = was.spread > 0 && is.spread > 0 ? is.spread / was.spread : 1;
+    this.target.pull(this.#local(was.x, was.y), this.#local(is.x, is.y), factor);
   }
 
   #up(event: PointerEvent): void {
@@ -168,11 +168,7 @@ export class StagePointer {
     }
     // A pinch on a touchpad comes as a wheel with Ctrl and small steps.
     const speed = event.ctrlKey ? 6 * WHEEL_SPEED : WHEEL_SPEED;
-    this.target.zoom(
-      Math.exp(-event.deltaY * unit * speed),
-      this.#local(event.clientX, event.clientY),
-      false,
-    );
+    this.target.zoom(Math.exp(-event.deltaY * unit * speed), this.#local(event.clientX, event.clientY));
   }
 
   #local(clientX: number, clientY: number): [number, number] {

@@ -45,7 +45,8 @@ export class StageView implements Lens {
       leave: () => this.editor.send({ type: "leave" }),
       cancel: () => this.editor.send({ type: "cancel" }),
       pan: (dx, dy) => this.#viewer.pan(dx, dy),
-      zoom: (factor, at, now) => this.#viewer.zoomBy(factor, at, now),
+      zoom: (factor, at) => this.#viewer.zoomBy(factor, at),
+      pull: (from, to, factor) => this.#viewer.pull(from, to, factor),
     });
     this.#leave.push(
       editor.attach(this),

@@ -2,7 +2,7 @@
 
 import OpenSeadragon from "openseadragon";
 import type { BoxXYXY } from "../core/types";
-import type { Camera } from "../core/view";
+import { type Camera, toImage } from "../core/view";
 
 /** Beyond this many CSS pixels a pixel of the picture, pixels are shown as squares. */
 const CRISP = 3;
@@ -86,13 +86,29 @@ export class Viewer {
     this.#osd.viewport.applyConstraints();
   }
 
-  /** Zooms round a place of the stage (CSS pixels), or round its middle. `now`: without motion, as fingers do. */
-  zoomBy(factor: number, at?: readonly [number, number], now = false): void {
+  /** Zooms round a place of the stage (CSS pixels), or round its middle. */
+  zoomBy(factor: number, at?: readonly [number, number]): void {
     if (!this.#loaded) return;
     const { viewport } = this.#osd;
     const round = at ? viewport.pointFromPixel(new OpenSeadragon.Point(at[0], at[1]), true) : undefined;
-    viewport.zoomBy(factor, round as OpenSeadragon.Point, now);
+    viewport.zoomBy(factor, round as OpenSeadragon.Point);
     viewport.applyConstraints();
+  }
+
+  /** What was shown at `from` is shown at `to` (CSS pixels), `factor` times as large, at once: as two fingers pull it. */
+  pull(from: readonly [number, number], to: readonly [number, number], factor: number): void {
+    if (!this.#loaded) return;
+    const { viewport } = this.#osd;
+    const camera = this.camera;
+    const [x, y] = toImage(camera, ...from);
+    const zoom = viewport.getZoom(true) * factor;
+    const limited = Math.min(Math.max(zoom, viewport.getMinZoom()), viewport.getMaxZoom());
+    const scale = (camera.scale * limited) / viewport.getZoom(true);
+    const centreX = x - (to[0] - camera.width / 2) / scale;
+    const centreY = y - (to[1] - camera.height / 2) / scale;
+    viewport.zoomTo(limited, undefined, true);
+    viewport.panTo(new OpenSeadragon.Point(centreX / this.#width, centreY / this.#width), true);
+    viewport.applyConstraints(true);
   }
 
   fit(): void {
