@@ -19,6 +19,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     reportCompressedSize: false,
   },
-  server: { port: 5173, proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } } },
+  server: {
+    port: 5173,
+    proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } },
+  },
   test: { include: ["tests/{core,api,ui}/**/*.test.ts"], environment: "node" },
 });

@@ -51,7 +51,8 @@ describe(`answers of ${fixture.model.sha256.slice(0, 12)}`, () => {
       const prompt: Prompt = {
         ...plain,
         ...(mask && { mask: decodeRle(mask, mask.offset) }),
-        ...(step.refines !== undefined && id !== null && { previous: { prediction: id, candidate: step.refines } }),
+        ...(step.refines !== undefined &&
+          id !== null && { previous: { prediction: id, candidate: step.refines } }),
       };
       const prediction = await decoder.predict(prompt, step.preview);
       expect(prediction.worse).toBe(step.worse);
