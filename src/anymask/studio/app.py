@@ -22,6 +22,7 @@ from anymask.studio.limits import BodyLimits
 from anymask.studio.problems import add_store_handlers
 from anymask.studio.routes import (
     accounts,
+    additions,
     assist,
     edits,
     embeddings,
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     projects.router,
     images.router,
+    additions.router,
     tasks.router,
     jobs.router,
     embeddings.router,
