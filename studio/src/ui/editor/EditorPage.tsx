@@ -11,6 +11,7 @@ import { Notices } from "./Notices";
 import { ReviewPanel } from "./ReviewPanel";
 import { reviewHandlers } from "./reviewHandlers";
 import { SidePanel } from "./SidePanel";
+import { StageFailure } from "./StageFailure";
 import { StatusBar } from "./StatusBar";
 import { ToolRail } from "./ToolRail";
 
@@ -41,6 +42,7 @@ export function EditorPage({ project, image, review }: EditorPageProps) {
         <ImageBar project={project} image={image} review={review} />
         <div className="stage-frame">
           <Stage project={project} image={image} review={review} />
+          <StageFailure project={project} image={image} review={review} />
           <Notices />
           <CandidateStrip />
         </div>

@@ -90,9 +90,8 @@ function Actions({ project, choose }: ActionsProps) {
   const may = useMay();
   const scanning = useAttempt(async () => {
     const { running, added } = await scan(project);
-    showDone(
-      running ? "The folder is being read; new pictures appear here." : `${plural(added, "new picture")}.`,
-    );
+    const found = added > 0 ? `${plural(added, "new picture")}.` : "There are no new pictures.";
+    showDone(running ? "The folder is being read; new pictures appear here." : found);
   });
   return (
     <Group gap={6} ml="auto" wrap="nowrap">
