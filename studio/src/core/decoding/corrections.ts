@@ -6,12 +6,14 @@
 import { regionsOf } from "../regions";
 import type { PromptPoint } from "../types";
 import { type Frame, scaleOf } from "./frame";
+import { squaredDepths } from "./insidePoint";
 import type { Logits } from "./upscale";
 
 /** Low-resolution cells round the click in which its change must begin. */
 const TOUCH = 2;
-/** How far the overlap with the mask before may fall below that of the same answer kept to the click. */
-const LOCAL_GAP = 0.3;
+/** Much worse: (1 - IoU) x (1 - how central the click is) above this, or so much of the mask changed against the click. */
+const MOST_HARM = 0.1;
+const MOST_AGAINST = 0.5;
 
 /**
  * `after` where the click reaches, `before` elsewhere: of an include click what it adds, of an exclude click what it takes
@@ -47,25 +49,59 @@ export function changedCells(before: Logits, after: Logits): Logits {
   return { side, values };
 }
 
-/** Whether nothing is left, or the mask changed far more than the click can have meant. */
+/**
+ * Whether a correction has probably spoilt a mask: nothing is left; it goes against its click; or it changes much although
+ * the click lies at the edge of the change or outside it, where people point at the middle of what is wrong.
+ */
 export function isMuchWorse(before: Logits, after: Logits, click: PromptPoint, frame: Frame): boolean {
-  if (!after.values.some((value) => value > 0)) return before.values.some((value) => value > 0);
-  const local = correctedLocally(before, after, click, frame);
-  return cellIou(before, local) - cellIou(before, after) > LOCAL_GAP;
+  const { side } = before;
+  const change = new Uint8Array(side * side);
+  let [was, now, against, both] = [0, 0, 0, 0];
+  for (let i = 0; i < change.length; i++) {
+    const [old, fresh] = [isSet(before, i), isSet(after, i)];
+    if (old) was++;
+    if (fresh) now++;
+    if (old && fresh) both++;
+    if (old === fresh) continue;
+    change[i] = 1;
+    if (old === (click[2] === 1)) against++;
+  }
+  if (now === 0 || was === 0) return was > 0;
+  if (against > MOST_AGAINST * was) return true;
+  const changed = 1 - both / (was + now - both);
+  return (
+    changed > MOST_HARM && changed * (1 - centrality(change, side, cellOf(click, frame, side))) > MOST_HARM
+  );
 }
 
-function touching(changed: Uint8Array, side: number, [x, y]: readonly [number, number]): Uint8Array {
+/** How deep the click lies in its part of the change: 1 in the middle, 0 outside. */
+function centrality(change: Uint8Array, side: number, cell: readonly [number, number]): number {
+  const bits = touching(change, side, cell);
+  const depths = squaredDepths({ x: 0, y: 0, width: side, height: side, bits });
+  const deepest = depths.reduce((most, depth) => Math.max(most, depth), 0);
+  let here = 0;
+  for (const at of near(side, cell)) here = Math.max(here, depths[at] as number);
+  return deepest === 0 ? 0 : Math.sqrt(here / deepest);
+}
+
+/** The parts of a change that come within TOUCH cells of the click. */
+function touching(changed: Uint8Array, side: number, cell: readonly [number, number]): Uint8Array {
   const { labels } = regionsOf({ x: 0, y: 0, width: side, height: side, bits: changed }, 1, "corners");
-  const column = Math.min(Math.trunc(x), side - 1);
-  const row = Math.min(Math.trunc(y), side - 1);
-  const seen = new Set<number>();
-  for (let r = Math.max(0, row - TOUCH); r <= Math.min(side - 1, row + TOUCH); r++) {
-    for (let c = Math.max(0, column - TOUCH); c <= Math.min(side - 1, column + TOUCH); c++) {
-      seen.add(labels[r * side + c] as number);
-    }
-  }
+  const seen = new Set(near(side, cell).map((at) => labels[at] as number));
   seen.delete(0);
   return Uint8Array.from(labels, (label) => (seen.has(label) ? 1 : 0));
+}
+
+/** The cells within TOUCH of the click. */
+function near(side: number, [x, y]: readonly [number, number]): number[] {
+  const column = Math.min(Math.trunc(x), side - 1);
+  const row = Math.min(Math.trunc(y), side - 1);
+  const cells: number[] = [];
+  for (let r = Math.max(0, row - TOUCH); r <= Math.min(side - 1, row + TOUCH); r++) {
+    for (let c = Math.max(0, column - TOUCH); c <= Math.min(side - 1, column + TOUCH); c++)
+      cells.push(r * side + c);
+  }
+  return cells;
 }
 
 function cellOf(click: PromptPoint, frame: Frame, side: number): readonly [number, number] {
@@ -76,15 +112,4 @@ function cellOf(click: PromptPoint, frame: Frame, side: number): readonly [numbe
 
 function isSet(logits: Logits, at: number): boolean {
   return (logits.values[at] as number) > 0;
-}
-
-function cellIou(one: Logits, other: Logits): number {
-  let both = 0;
-  let either = 0;
-  for (let i = 0; i < one.values.length; i++) {
-    const [a, b] = [isSet(one, i), isSet(other, i)];
-    if (a && b) both++;
-    if (a || b) either++;
-  }
-  return either === 0 ? 1 : both / either;
 }

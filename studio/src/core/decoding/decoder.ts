@@ -129,8 +129,7 @@ export class Decoder {
       score,
     }));
     const best = (after[0] as Scored).logits;
-    const worse = agrees ? isLost(before, best) : isMuchWorse(before, best, click, this.frame);
-    return { masks: after, worse };
+    return { masks: after, worse: isMuchWorse(before, best, click, this.frame) };
   }
 
   /** The drawing with what the correction changed; the logits alone would round it to their coarse cells all over. */
@@ -176,9 +175,4 @@ interface Correction {
 
 function samePoint(one: PromptPoint, other: PromptPoint | undefined): boolean {
   return other !== undefined && one[0] === other[0] && one[1] === other[1] && one[2] === other[2];
-}
-
-function isLost(before: Logits, after: Logits): boolean {
-  const holds = ({ values }: Logits) => values.some((value) => value > 0);
-  return !holds(after) && holds(before);
 }

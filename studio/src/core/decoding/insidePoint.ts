@@ -1,32 +1,35 @@
-/** The place deepest inside a mask (`anymask.core.masks.inside_point`). */
+/** How deep pixels lie inside a mask, and the deepest of them (`anymask.core.masks.inside_point`). */
 
 import type { ImageXY, WindowMask } from "../types";
 
 /**
  * The centre of the set pixel farthest from the nearest pixel that is not set, those beyond the window among them; of
  * several, the first in reading order. null if the mask is empty.
- *
- * Squared distances between pixel centres, exact: down the columns first, then along the rows as the lower envelope of
- * parabolas (Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, 2012).
  */
 export function insidePoint(mask: WindowMask): ImageXY | null {
-  const { width, height, bits } = mask;
+  const depths = squaredDepths(mask);
+  const deepest = depths.reduce((most, depth) => Math.max(most, depth), 0);
+  const at = deepest === 0 ? -1 : depths.indexOf(deepest);
+  return at < 0 ? null : [mask.x + (at % mask.width) + 0.5, mask.y + Math.floor(at / mask.width) + 0.5];
+}
+
+/**
+ * The square of each pixel's distance from the nearest that is not set, those beyond the window among them; 0 for pixels
+ * that are not set.
+ *
+ * Distances between pixel centres, exact: down the columns first, then along the rows as the lower envelope of parabolas
+ * (Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, 2012).
+ */
+export function squaredDepths(mask: WindowMask): Float64Array {
+  const { width, height } = mask;
   const down = columnDistances(mask);
-  let best = 0;
-  let found: ImageXY | null = null;
+  const depths = new Float64Array(width * height);
   const squares = new Float64Array(width + 2);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) squares[x + 1] = (down[y * width + x] as number) ** 2;
-    const row = envelope(squares);
-    for (let x = 0; x < width; x++) {
-      const distance = row[x + 1] as number;
-      if (bits[y * width + x] === 1 && distance > best) {
-        best = distance;
-        found = [mask.x + x + 0.5, mask.y + y + 0.5];
-      }
-    }
+    depths.set(envelope(squares).subarray(1, width + 1), y * width);
   }
-  return found;
+  return depths;
 }
 
 /** Pixels from each pixel to the nearest in its column that is not set; 0 for those. */
