@@ -60,7 +60,8 @@ describe("a picture", () => {
     await studio.ready("coffee.jpg");
     expect((await studio.objects()).map(({ id, area }) => `${id} ${area}`).sort()).toEqual(areas);
 
-    // Undo reaches behind the reload.
+    // Undo reaches behind the reload, once the objects' histories are there.
+    await studio.page.waitForFunction(() => window.__studio?.state().undoes !== null);
     await studio.key("Control+z");
     expect(await studio.maskCount()).toBe(1);
     await studio.saved();

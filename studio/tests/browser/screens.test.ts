@@ -42,20 +42,22 @@ test.for(["dark", "light"] as const)("screens of the %s theme", async (theme, { 
 
 /** Something to be seen. */
 async function label(studio: Studio): Promise<void> {
-  const objects: [string, number, number, string][] = [
-    ["coffee.jpg", 285, 165, "coffee"],
-    ["coffee.jpg", 130, 250, "saucer"],
-    ["chelsea.jpg", 158, 128, "eye"],
-    ["flower.jpg", 308, 299, "dahlia"],
+  // File, point, which of the candidates fits, label.
+  const objects: [string, number, number, number, string][] = [
+    ["coffee.jpg", 130, 250, 1, "cup and saucer"],
+    ["coffee.jpg", 285, 165, 0, "coffee"],
+    ["chelsea.jpg", 150, 250, 0, "cat"],
+    ["flower.jpg", 308, 299, 1, "dahlia"],
   ];
   let opened = "";
-  for (const [file, x, y, name] of objects) {
+  for (const [file, x, y, candidate, name] of objects) {
     if (file !== opened) await studio.open(file);
     opened = file;
-    await studio.make(x, y);
-    await studio.key("j");
     await studio.addLabel(name);
-    await studio.key("Escape");
+    await studio.clickImage(x, y);
+    await studio.offered();
+    await studio.page.getByTestId(`candidate-${candidate}`).click();
+    await studio.key("Enter");
   }
   await studio.saved();
   await studio.key("Control+Enter");

@@ -1,10 +1,10 @@
 /** `anymask studio` as a process of its own, over a folder of the example pictures. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const PICTURES = ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "flower.jpg"];
@@ -32,7 +32,8 @@ export class StudioServer {
   }
 
   static async start({ pictures = PICTURES, options = [] }: ServerOptions = {}): Promise<StudioServer> {
-    const folder = mkdtempSync(join(tmpdir(), "anymask-studio-"));
+    const folder = join(mkdtempSync(join(tmpdir(), "anymask-studio-")), "photos");
+    mkdirSync(folder);
     for (const picture of pictures) copyFileSync(join(ROOT, "examples", picture), join(folder, picture));
     const server = new StudioServer(folder, await freePort(), options);
     await server.start();
@@ -65,7 +66,7 @@ export class StudioServer {
 
   async stop(): Promise<void> {
     await this.#end("SIGINT");
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(dirname(this.folder), { recursive: true, force: true });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -62,7 +62,17 @@ export class Studio {
     context.setDefaultTimeout(WAIT);
     const studio = new Studio(context, await context.newPage(), address);
     await studio.page.goto(`${address}/${hash}`);
+    await studio.wear(theme);
     return studio;
+  }
+
+  /** Switches to a theme by the button for it. */
+  async wear(theme: "dark" | "light"): Promise<void> {
+    const button = this.page.getByTestId("theme-toggle");
+    await button.waitFor();
+    const worn = () => this.page.evaluate(() => document.documentElement.dataset["mantineColorScheme"] ?? "");
+    if ((await worn()) !== theme) await button.click();
+    await expect.poll(worn).toBe(theme);
   }
 
   async leave(): Promise<void> {
