@@ -32,6 +32,8 @@ export class Book {
     this.#signedIn = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    // A page that is left in these moments would forget its last step, and undo one before it.
+    globalThis.addEventListener?.("pagehide", () => this.#writeSteps());
   }
 
   get document(): documents.Document {

@@ -92,6 +92,8 @@ export class StepsShelf {
     const entry: StepsEntry = { key: this.#key(image), when: Date.now(), steps };
     await transact(STEPS, "readwrite", (store) => {
       store.put(entry);
+      // Not when its success is told: a page that is being left is told nothing any more.
+      store.transaction.commit();
       return null;
     }).catch(() => undefined);
   }
