@@ -94,7 +94,7 @@ def test_a_path_that_passes_stays_below_where_it_starts(path: str) -> None:
         return
     assert not {"", ".", ".."} & set(path.split("/"))
     assert "\\" not in path
-    assert path[1:2] != ":"
+    assert not (path[0].isalpha() and path[1:2] == ":"), "a drive"
 
 
 @pytest.mark.parametrize(
