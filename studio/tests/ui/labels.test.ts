@@ -33,6 +33,11 @@ describe("labels", () => {
     expect(matchingLabels(LABELS, "bus")).toEqual([]);
   });
 
+  it("of exactly that name come before longer ones", () => {
+    const cups = [label("cup and saucer", { position: 0 }), label("Cup", { position: 1 })];
+    expect(matchingLabels(cups, "cup").map(({ name }) => name)).toEqual(["Cup", "cup and saucer"]);
+  });
+
   it("get the first digit that is free; an archived label's is free again", () => {
     expect(freeHotkey([])).toBe("1");
     expect(freeHotkey(LABELS)).toBe("2");
