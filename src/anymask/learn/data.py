@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import io
 import json
 import tarfile
@@ -29,11 +30,13 @@ def write_shard(path: Path, images: Sequence[FrozenImage], workspace: Workspace)
     """Write pictures with at least one mask to `path`, the same bytes for the same snapshot.
 
     Each description names the picture's group, so that a split can keep groups together. Pictures that are
-    gone, changed or unreadable are left out and named. Raises OutputError.
+    gone, changed or unreadable are left out and named. A file that holds just this already is left as it is,
+    so that a run on it goes on. Raises OutputError.
     """
     problems: list[str] = []
     count = masks = 0
-    with replacing(path) as place, tarfile.open(place, "w", format=tarfile.USTAR_FORMAT) as tar:
+    fresh = path.with_suffix(".new")
+    with replacing(fresh) as place, tarfile.open(place, "w", format=tarfile.USTAR_FORMAT) as tar:
         for frozen in images:
             if not frozen.masks:
                 continue
@@ -51,6 +54,10 @@ def write_shard(path: Path, images: Sequence[FrozenImage], workspace: Workspace)
             _add(tar, f"{frozen.image.id}{file.suffix.lower()}", file.read_bytes())
             _add(tar, f"{frozen.image.id}.json", json.dumps(_described(frozen), sort_keys=True).encode())
             count, masks = count + 1, masks + len(frozen.masks)
+    if path.is_file() and filecmp.cmp(path, fresh, shallow=False):
+        fresh.unlink()
+    else:
+        fresh.replace(path)
     return Written(count, masks, tuple(problems))
 
 
