@@ -132,7 +132,8 @@ def test_the_guides_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     text = GUIDE.read_text()
     python = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    commands = re.findall(r"^anymask (.*)$", text, re.MULTILINE)
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^anymask (.*)$", "".join(blocks), re.MULTILINE)
     assert (len(python), len(commands)) == (3, 5)
     for snippet in python:
         exec(snippet, {})

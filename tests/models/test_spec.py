@@ -126,7 +126,7 @@ WRONG = [
     ("features", []),
     ("features", ["a", "a"]),
     ("features", "s16"),
-    ("prompts", ["text"]),
+    ("prompts", ["words"]),
     ("prompts", []),
     ("licence", ""),
     ("config", []),

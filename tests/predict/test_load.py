@@ -20,7 +20,7 @@ from tests.fake_runtime import SHA256, FakeRuntime, scene
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What `load` asked of the registry and of the runtimes' factory."""
     asked: dict[str, Any] = {}
-    folder = types.SimpleNamespace(sha256=SHA256)
+    folder = types.SimpleNamespace(sha256=SHA256, spec=FakeRuntime().spec)
 
     def resolve(name: object, *, offline: bool | None) -> object:
         asked.update(name=name, offline=offline)
