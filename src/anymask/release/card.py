@@ -124,6 +124,7 @@ def card(manifest: Manifest, report: Mapping[str, Any], rows: Sequence[Row], fac
         ),
         REPRODUCE,
         "## Limits\n\n" + facts["limits"],
+        *(["## Words\n\n" + facts["words"]] if "words" in facts else []),
         "## Procedure\n\n" + facts["procedure"],
         "## Training data",
         DATA.format(images=images, masks=masks, sources=len(rows)),
