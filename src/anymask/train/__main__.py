@@ -37,6 +37,9 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="where decoded shards are kept")
     parser.add_argument("--config", type=Path, help="JSON file of settings")
     parser.add_argument("--init", type=Path, help="model.pt of an earlier run to start from")
+    parser.add_argument(
+        "--backbone", type=Path, help="ImageNet weights of a ResNet, timm's or torchvision's file"
+    )
     parser.add_argument("--teacher", type=Path, help="model.pt of a larger model to learn from")
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
@@ -56,7 +59,7 @@ def main() -> int:
             )
         initial = read_run_model(options.init).state_dict() if options.init else None
         teacher = read_run_model(options.teacher) if options.teacher else None
-        Run(options.run, config, train, val, initial, teacher).fit()
+        Run(options.run, config, train, val, initial, teacher, options.backbone).fit()
     except AnymaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -78,6 +78,7 @@ class Run:
         val: ShardCache | None,
         initial: dict[str, Tensor] | None = None,
         teacher: Lite | None = None,
+        backbone: Path | None = None,
     ) -> None:
         if not len(train):
             raise InputError("the training data holds no image with a usable mask")
@@ -88,7 +89,7 @@ class Run:
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[unused])
         torch.manual_seed(config.seed)
-        model = start_model(config, initial)
+        model = start_model(config, initial, backbone)
         self.step, self.elapsed = 0, 0.0
         self.procedure = Procedure(model, config, teacher)
         self.optimiser = make_optimiser(self.procedure, config)
@@ -222,13 +223,14 @@ class Run:
         self.model.load_state_dict(own)
 
 
-def start_model(config: TrainConfig, initial: dict[str, Tensor] | None) -> Lite:
-    """`lite` with ImageNet weights in its backbone, or with the weights of an earlier run.
+def start_model(config: TrainConfig, initial: dict[str, Tensor] | None, backbone: Path | None = None) -> Lite:
+    """`lite` with ImageNet weights in its backbone (of a file, if one is given), or those of an earlier run.
 
-    Raises InputError if `initial` has not the configuration's names and shapes.
+    Raises InputError if `initial` has not the configuration's names and shapes, ModelError if the file is of
+    another backbone.
     """
     imagenet = initial is None and config.model.backbone.startswith("efficientnet")
-    model = build_lite(config.model, imagenet=imagenet)
+    model = build_lite(config.model, imagenet=backbone or imagenet)
     if initial is not None:
         try:
             model.load_state_dict(initial)

@@ -5,16 +5,25 @@ EfficientNet-Lite: Tan and Le, arXiv 1905.11946, in the variant without squeeze-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anymask.core.errors import MissingExtraError, ModelError
+from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
 from anymask.modeling.lite.layers import ConvNorm
+from anymask.models.checkpoint import read_checkpoint
+
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)  # of values 0 to 1, as timm's and torchvision's weights expect
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 
 
 class Backbone(nn.Module):
@@ -138,17 +147,41 @@ class BasicBlock(nn.Module):
         return F.relu(skip + self.conv2(F.relu(self.conv1(x))))
 
 
-class ResNet(Backbone):
-    """ResNet-18 and ResNet-34 without the classification head."""
+class Bottleneck(nn.Module):
+    """ResNet's three-convolution block, the stride at the 3x3 one, as in the weights that are published."""
 
-    def __init__(self, repeats: tuple[int, int, int, int], normalised: bool = True) -> None:
+    def __init__(self, cin: int, cout: int, stride: int, normalised: bool) -> None:
         super().__init__()
-        self.channels = (64, 128, 256, 512)
+        mid = cout // 4
+        self.conv1 = ConvNorm(cin, mid, normalised=normalised)
+        self.conv2 = ConvNorm(mid, mid, 3, stride=stride, normalised=normalised)
+        self.conv3 = ConvNorm(mid, cout, normalised=normalised)
+        self.shortcut = (
+            None if stride == 1 and cin == cout else ConvNorm(cin, cout, stride=stride, normalised=normalised)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = x if self.shortcut is None else self.shortcut(x)
+        return F.relu(skip + self.conv3(F.relu(self.conv2(F.relu(self.conv1(x))))))
+
+
+class ResNet(Backbone):
+    """ResNets without the classification head; `block` is BasicBlock up to 34 layers, then Bottleneck."""
+
+    def __init__(
+        self,
+        repeats: tuple[int, int, int, int],
+        normalised: bool = True,
+        block: type[BasicBlock] | type[Bottleneck] = BasicBlock,
+    ) -> None:
+        super().__init__()
+        wide = 4 if block is Bottleneck else 1
+        self.channels = (64 * wide, 128 * wide, 256 * wide, 512 * wide)
         self.stem = ConvNorm(3, 64, 7, stride=2, normalised=normalised)
         stages, cin = [], 64
         for i, (n, cout) in enumerate(zip(repeats, self.channels, strict=True)):
             strides = [1 if i == 0 else 2] + [1] * (n - 1)
-            blocks = [BasicBlock(cin if j == 0 else cout, cout, s, normalised) for j, s in enumerate(strides)]
+            blocks = [block(cin if j == 0 else cout, cout, s, normalised) for j, s in enumerate(strides)]
             stages.append(nn.Sequential(*blocks))
             cin = cout
         self.stages = nn.ModuleList(stages)
@@ -168,6 +201,8 @@ BACKBONES: dict[str, Callable[[bool], Backbone]] = {
     "efficientnet_lite2": lambda normalised: EfficientNetLite(LITE2, normalised),
     "resnet18": lambda normalised: ResNet((2, 2, 2, 2), normalised),
     "resnet34": lambda normalised: ResNet((3, 4, 6, 3), normalised),
+    "resnet50": lambda normalised: ResNet((3, 4, 6, 3), normalised, Bottleneck),
+    "resnet101": lambda normalised: ResNet((3, 4, 23, 3), normalised, Bottleneck),
     "plain_cnn": PlainCnn,
 }
 
@@ -223,3 +258,66 @@ def rename_efficientnet_lite(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             target = {"_conv_stem": "stem.conv", "_bn0": "stem.norm"}[parts[0]] + "." + parts[1]
         renamed[target] = value + (1e-3 - 1e-5) if target.endswith("running_var") else value
     return renamed
+
+
+def rename_resnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the keys that timm and torchvision give a ResNet to ours; its head is dropped.
+
+    Raises ModelError for a key that no ResNet has.
+    """
+    renamed: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if key.startswith("fc.") or key.endswith("num_batches_tracked"):
+            continue
+        found = _RESNET_KEY.fullmatch(key)
+        if found is None:
+            raise ModelError(f"{key!r} is no weight of a ResNet as timm and torchvision name them")
+        where, layer, name = found["where"], found["layer"], found["name"]
+        if where is None:
+            target = "stem." + ("conv" if layer == "conv1" else "norm")
+        elif layer.startswith("downsample"):
+            target = "shortcut." + ("conv" if layer.endswith("0") else "norm")
+        else:
+            target = f"conv{layer[-1]}." + ("conv" if layer.startswith("conv") else "norm")
+        stage = "" if where is None else f"stages.{int(found['stage']) - 1}.{found['block']}."
+        renamed[f"{stage}{target}.{name}"] = value
+    return renamed
+
+
+_RESNET_KEY = re.compile(
+    r"(?P<where>layer(?P<stage>[1-4])\.(?P<block>\d+)\.)?(?P<layer>conv[1-3]|bn[1-3]|downsample\.[01])\."
+    r"(?P<name>weight|bias|running_mean|running_var)"
+)
+
+
+def with_our_pixels(renamed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights made for pixels normalised as ImageNet's usually are, for pixels normalised as ours.
+
+    Usual: (pixel / 255 - mean) / std; ours: (pixel - 127) / 128. Scale and shift go into the first
+    convolution and its normalisation; only at the picture's very edge, where zeros are padded, the two differ.
+    """
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    weight = renamed["stem.conv.weight"]
+    shift = (weight * ((PIXEL_MEAN / 255 - mean) / std)).sum((1, 2, 3))
+    return {
+        **renamed,
+        "stem.conv.weight": weight * (PIXEL_STD / (255 * std)),
+        "stem.norm.running_mean": renamed["stem.norm.running_mean"] - shift,
+    }
+
+
+def weights_from(path: Path, name: str) -> dict[str, Tensor]:
+    """ImageNet weights that a user has, `.pth` or `.safetensors` with timm's or torchvision's names.
+
+    Raises ModelError for a backbone whose names are not known, or a file that is none of it.
+    """
+    if not name.startswith("resnet"):
+        known = ", ".join(n for n in BACKBONES if n.startswith("resnet"))
+        raise ModelError(f"weights of {name!r} cannot be read from a file; known are those of {known}")
+    checkpoint = read_checkpoint(path)
+    state = {key: torch.from_numpy(np.array(value)) for key, value in checkpoint.items()}
+    renamed = rename_resnet(state)
+    expected = {k: v.shape for k, v in build_backbone(name).state_dict().items() if "num_batches" not in k}
+    if {k: v.shape for k, v in renamed.items()} != expected:
+        raise ModelError(f"{path} does not hold the weights of {name}; names or shapes differ")
+    return with_our_pixels(renamed)
