@@ -38,7 +38,9 @@ def main() -> int:
     parser.add_argument("--config", type=Path, help="JSON file of settings")
     parser.add_argument("--init", type=Path, help="model.pt of an earlier run to start from")
     parser.add_argument(
-        "--backbone", type=Path, help="ImageNet weights of a ResNet, timm's or torchvision's file"
+        "--backbone",
+        type=Path,
+        help="file of ImageNet weights of a ResNet, VGG or ConvNeXt, as timm names them",
     )
     parser.add_argument("--teacher", type=Path, help="model.pt of a larger model to learn from")
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")

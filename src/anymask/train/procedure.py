@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from anymask.core.errors import InputError
 from anymask.modeling.lite import Lite
-from anymask.modeling.lite.backbones import Backbone, EfficientNetLite
+from anymask.modeling.lite.backbones import EfficientNetLite
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
+from anymask.modeling.lite.layers import Backbone
 from anymask.train.adversary import Discriminator, adversarial_loss
 from anymask.train.config import TrainConfig
 from anymask.train.losses import (

@@ -19,20 +19,13 @@ from torch.nn import functional as F
 
 from anymask.core.errors import MissingExtraError, ModelError
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
-from anymask.modeling.lite.layers import ConvNorm
+from anymask.modeling.lite.convnext import ConvNeXt, rename_convnext
+from anymask.modeling.lite.layers import Backbone, ConvNorm
+from anymask.modeling.lite.vgg import Vgg, rename_vgg
 from anymask.models.checkpoint import read_checkpoint
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)  # of values 0 to 1, as timm's and torchvision's weights expect
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
-
-
-class Backbone(nn.Module):
-    """What the feature pyramid needs: `channels` at strides 4, 8, 16, 32 and a forward with those maps."""
-
-    channels: tuple[int, int, int, int]
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -203,6 +196,10 @@ BACKBONES: dict[str, Callable[[bool], Backbone]] = {
     "resnet34": lambda normalised: ResNet((3, 4, 6, 3), normalised),
     "resnet50": lambda normalised: ResNet((3, 4, 6, 3), normalised, Bottleneck),
     "resnet101": lambda normalised: ResNet((3, 4, 23, 3), normalised, Bottleneck),
+    "vgg16": lambda normalised: Vgg((2, 2, 3, 3, 3), normalised),
+    "vgg19": lambda normalised: Vgg((2, 2, 4, 4, 4), normalised),
+    "convnext_tiny": lambda normalised: ConvNeXt((3, 3, 9, 3), (96, 192, 384, 768)),
+    "convnext_small": lambda normalised: ConvNeXt((3, 3, 27, 3), (96, 192, 384, 768)),
     "plain_cnn": PlainCnn,
 }
 
@@ -290,20 +287,23 @@ _RESNET_KEY = re.compile(
 )
 
 
-def with_our_pixels(renamed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def with_our_pixels(renamed: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
     """Weights made for pixels normalised as ImageNet's usually are, for pixels normalised as ours.
 
-    Usual: (pixel / 255 - mean) / std; ours: (pixel - 127) / 128. Scale and shift go into the first
-    convolution and its normalisation; only at the picture's very edge, where zeros are padded, the two differ.
+    first: the name of the first convolution. Usual: (pixel / 255 - mean) / std; ours: (pixel - 127) / 128.
+    Scale and shift go into that convolution and its bias, or the normalisation after it; only at the
+    picture's very edge, where zeros are padded, the two differ.
     """
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-    weight = renamed["stem.conv.weight"]
+    weight = renamed[f"{first}.weight"]
     shift = (weight * ((PIXEL_MEAN / 255 - mean) / std)).sum((1, 2, 3))
-    return {
-        **renamed,
-        "stem.conv.weight": weight * (PIXEL_STD / (255 * std)),
-        "stem.norm.running_mean": renamed["stem.norm.running_mean"] - shift,
-    }
+    changed = {f"{first}.weight": weight * (PIXEL_STD / (255 * std))}
+    if f"{first}.bias" in renamed:
+        changed[f"{first}.bias"] = renamed[f"{first}.bias"] + shift
+    else:
+        centre = first.removesuffix("conv") + "norm.running_mean"
+        changed[centre] = renamed[centre] - shift
+    return {**renamed, **changed}
 
 
 def weights_from(path: Path, name: str) -> dict[str, Tensor]:
@@ -311,13 +311,23 @@ def weights_from(path: Path, name: str) -> dict[str, Tensor]:
 
     Raises ModelError for a backbone whose names are not known, or a file that is none of it.
     """
-    if not name.startswith("resnet"):
-        known = ", ".join(n for n in BACKBONES if n.startswith("resnet"))
+    family = next((known for known in _FAMILIES if name.startswith(known)), None)
+    if family is None:
+        known = ", ".join(n for n in BACKBONES if n.startswith(tuple(_FAMILIES)))
         raise ModelError(f"weights of {name!r} cannot be read from a file; known are those of {known}")
+    rename, first = _FAMILIES[family]
     checkpoint = read_checkpoint(path)
     state = {key: torch.from_numpy(np.array(value)) for key, value in checkpoint.items()}
-    renamed = rename_resnet(state)
+    renamed = rename(state)
     expected = {k: v.shape for k, v in build_backbone(name).state_dict().items() if "num_batches" not in k}
     if {k: v.shape for k, v in renamed.items()} != expected:
         raise ModelError(f"{path} does not hold the weights of {name}; names or shapes differ")
-    return with_our_pixels(renamed)
+    return with_our_pixels(renamed, first)
+
+
+_FAMILIES: dict[str, tuple[Callable[[Mapping[str, Tensor]], dict[str, Tensor]], str]] = {
+    "resnet": (rename_resnet, "stem.conv"),
+    "vgg": (rename_vgg, "stages.0.0.conv"),
+    "convnext": (rename_convnext, "stem"),
+}
+"""How a family's weights are renamed, and its first convolution."""

@@ -7,6 +7,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+class Backbone(nn.Module):
+    """What the feature pyramid needs: `channels` at strides 4, 8, 16, 32 and a forward with those maps."""
+
+    channels: tuple[int, int, int, int]
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        raise NotImplementedError
+
+
 class ConvNorm(nn.Module):
     """Convolution with batch normalisation while training, with a bias instead once folded.
 
