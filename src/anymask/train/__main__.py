@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument(
         "--backbone",
         type=Path,
-        help="file of ImageNet weights of a ResNet, VGG or ConvNeXt, as timm names them",
+        help="ImageNet weights of a ResNet, VGG or ConvNeXt in timm's names",
     )
     parser.add_argument("--teacher", type=Path, help="model.pt of a larger model to learn from")
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
