@@ -27,7 +27,9 @@ POOL, HELD_OUT, STEPS = 10, 5, 60  # pictures per source; training steps
 
 
 def part(source: Path, target: Path, keys: list[str]) -> Path:
-    """The pairs of a shard with these keys, as a shard."""
+    """The pairs of a shard with these keys, as a shard; one that is there is kept, so that runs go on."""
+    if target.exists():
+        return target
     with tarfile.open(source) as whole, tarfile.open(target, "w") as out:
         for member in whole:
             if member.name.rpartition(".")[0] in keys:
