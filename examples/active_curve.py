@@ -16,6 +16,7 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+from shard_parts import part
 
 import anymask
 from anymask.evaluate.datasets import open_samples
@@ -24,17 +25,6 @@ from anymask.learn import look_at, most_informative
 
 SOURCES = ("carrot_weed", "isbi2012_em", "cwfid", "mt_defect", "via_firetrucks", "m3_oud")
 POOL, HELD_OUT, STEPS = 10, 5, 60  # pictures per source; training steps
-
-
-def part(source: Path, target: Path, keys: list[str]) -> Path:
-    """The pairs of a shard with these keys, as a shard; one that is there is kept, so that runs go on."""
-    if target.exists():
-        return target
-    with tarfile.open(source) as whole, tarfile.open(target, "w") as out:
-        for member in whole:
-            if member.name.rpartition(".")[0] in keys:
-                out.addfile(member, whole.extractfile(member))
-    return target
 
 
 def ordered(pool: Path) -> list[str]:

@@ -14,18 +14,9 @@ import sys
 import tarfile
 from pathlib import Path
 
+from shard_parts import part
+
 STEPS = 120
-
-
-def part(source: Path, target: Path, keys: list[str]) -> Path:
-    """The pairs of a shard with these keys, as a shard; one that is there is kept, so that runs go on."""
-    if target.exists():
-        return target
-    with tarfile.open(source) as whole, tarfile.open(target, "w") as out:
-        for member in whole:
-            if member.name.rpartition(".")[0] in keys:
-                out.addfile(member, whole.extractfile(member))
-    return target
 
 
 def anymask(*arguments: object, codes: tuple[int, ...] = (0,)) -> None:

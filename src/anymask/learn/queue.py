@@ -14,13 +14,12 @@ from anymask.core.errors import AnymaskError
 from anymask.learn.order import Look, look_at, most_informative
 from anymask.predict.model import Model
 from anymask.server.problems import Problem
-from anymask.store import Conflict, Image, Mask, NewMask, Store
+from anymask.store import FINISHED, Conflict, Image, Mask, NewMask, Store
 from anymask.studio.assist.confident import confident, rows_of
 from anymask.studio.workspace import Workspace
 
 CONFIDENCE = 0.0  # masks at the model's own thresholds replace masks that were made so
 LOOKED_AT = 100  # labelled pictures that the order is to be unlike; more change little
-FINISHED = ("done", "accepted")
 Say = Callable[[str], None]
 
 

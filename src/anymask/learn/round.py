@@ -30,10 +30,9 @@ from anymask.models.folder import ModelFolder
 from anymask.models.importer import as_name
 from anymask.models.registry import resolve
 from anymask.predict.load import Backend, load
-from anymask.store import FrozenImage, Project, Snapshot, Store
+from anymask.store import FINISHED, FrozenImage, Project, Snapshot, Store
 from anymask.studio.workspace import Workspace
 
-FINISHED = ("done", "accepted")
 PREFIX = "learn-"
 ROUND = re.compile(PREFIX + r"\d{4,}")
 FOLDER, LOCK, STATE = "learn", ".anymask-learn.lock", "round.json"

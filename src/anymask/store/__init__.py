@@ -12,6 +12,7 @@ with `deleted=True`, undoing is a new row with an earlier mask's content.
 
 from anymask.store.agreement import Agreement, Match
 from anymask.store.errors import Conflict, LeaseLost, NotFound, StoreError
+from anymask.store.schema import FINISHED
 from anymask.store.statistics import DayFigures, PersonFigures, Progress
 from anymask.store.store import Store
 from anymask.store.values import (
@@ -39,6 +40,7 @@ from anymask.store.values import (
 )
 
 __all__ = [
+    "FINISHED",
     "Agreement",
     "Conflict",
     "Counts",

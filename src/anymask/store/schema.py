@@ -63,6 +63,8 @@ SOURCES = (
     "edit",
 )
 IMAGE_STATES = ("new", "in_progress", "done", "accepted", "rejected")
+FINISHED = ("done", "accepted")
+"""States of images whose masks are to be used."""
 TASK_KINDS = ("label", "review")
 VERDICTS = ("accepted", "rejected", "comment")
 ROLES = ("annotator", "reviewer", "admin")

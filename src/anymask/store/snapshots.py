@@ -15,6 +15,7 @@ from anymask.store.chains import mask_of
 from anymask.store.errors import Conflict
 from anymask.store.part import Part
 from anymask.store.schema import (
+    FINISHED,
     IMAGE_STATES,
     images,
     labels,
@@ -39,7 +40,7 @@ class Snapshots(Part):
         name: str,
         author_id: str | None = None,
         *,
-        states: Collection[str] = ("done", "accepted"),
+        states: Collection[str] = FINISHED,
         id: str | None = None,
     ) -> Snapshot:
         """Freeze the present masks of a project's images in these states, with their labels' names.

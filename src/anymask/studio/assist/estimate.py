@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from anymask.store import FINISHED
+
 BY_MACHINE = ("everything", "import")
 """Sources of masks that cost nobody time."""
-FINISHED = ("done", "accepted")
 
 
 @dataclass(frozen=True)
