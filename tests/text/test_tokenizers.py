@@ -28,11 +28,15 @@ TEXTS = [
 ]
 
 
+# Written out, these are special tokens to transformers; to us what a person types is always text.
+SPECIAL = ("<|", "[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]")
+
+
 def words() -> st.SearchStrategy[str]:
     """Texts of printable characters that both sides' tables of Unicode know."""
     letters = st.characters(max_codepoint=0x24F) | st.sampled_from("日本語кириллицаαβγ'’!?.,-_#…")
     printable = st.text(letters, max_size=30).map(lambda t: "".join(c for c in t if c.isprintable()))
-    return printable.filter(lambda t: "<|" not in t)
+    return printable.filter(lambda t: not any(special in t for special in SPECIAL))
 
 
 def clip_tokenizer() -> object:
@@ -118,6 +122,13 @@ def test_wordpiece_equals_transformers(text: str) -> None:
 def test_wordpiece_equals_transformers_on_any_text(text: str) -> None:
     ours = WordPieceTokenizer.read(package_folder() / "vocab.txt")
     assert ours.encode(text) == THEIR_BERT(unicodedata.normalize("NFC", text))["input_ids"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("special", SPECIAL[1:])
+def test_wordpiece_reads_special_tokens_as_text(special: str) -> None:
+    ours = WordPieceTokenizer.read(package_folder() / "vocab.txt").encode(f"cup {special} saucer")
+    apart = THEIR_BERT(f"cup [ {special[1:-1]} ] saucer")["input_ids"]  # type: ignore[operator]
+    assert ours == apart
 
 
 def test_a_file_that_is_no_vocabulary_of_bert(tmp_path: Path) -> None:

@@ -39,7 +39,10 @@ class WordPieceTokenizer:
         return cls(tokens)
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text between those that begin and end it, as many as it takes."""
+        """The tokens of a text between those that begin and end it, as many as it takes.
+
+        Names of special tokens in the text, such as "[SEP]", are read as text.
+        """
         parts = [part for word in _words(text) for part in self._parts(word)]
         return [self._tokens[token] for token in (BEGIN, *parts, END)]
 
