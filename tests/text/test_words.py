@@ -47,9 +47,9 @@ def test_sentences_do_not_depend_on_their_neighbours() -> None:
 
 def test_efficientnet_equals_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against the backbone that `lite` was trained from, which pads as for even sides."""
-    from anymask.modeling.lite.backbones import LITE2, EfficientNetLite, imagenet_weights
+    from anymask.modeling.lite.backbones import build_backbone, imagenet_weights
 
-    backbone = EfficientNetLite(LITE2).eval()
+    backbone = build_backbone("efficientnet_lite2").eval()
     backbone.load_state_dict(imagenet_weights("efficientnet_lite2"), strict=False)
     monkeypatch.setattr(efficientnet, "_TRAINED_SIDE", 256)
     weights = efficientnet.package_weights()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from anymask.core.errors import InputError, ModelError
 from anymask.core.files import write_atomically
 from anymask.modeling.lite import build_lite
-from anymask.modeling.lite.backbones import EfficientNetLite
+from anymask.modeling.lite.efficientnet import EfficientNet
 from anymask.train import saved
 from anymask.train.__main__ import main
 from anymask.train.adversary import Discriminator, adversarial_loss
@@ -182,14 +182,15 @@ def test_frozen_blocks_need_a_backbone_with_blocks() -> None:
         Procedure(build_lite(TINY), tiny_config(frozen_blocks=3))
 
 
-def test_frozen_blocks_get_no_gradient(cache: ShardCache) -> None:
-    config = tiny_config(model=replace(TINY, backbone="efficientnet_lite0"), frozen_blocks=4)
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0"])
+def test_frozen_blocks_get_no_gradient(cache: ShardCache, name: str) -> None:
+    config = tiny_config(model=replace(TINY, backbone=name), frozen_blocks=4)
     procedure = Procedure(build_lite(config.model), config).train()
     procedure.backbone_frozen = False
     batch = ViewStream(cache, config).batch(np.random.default_rng(0))
     procedure(batch["pixels"], batch["masks"], batch["image"], 0)[0].backward()
     backbone = procedure.model.encoder.backbone
-    assert isinstance(backbone, EfficientNetLite)
+    assert isinstance(backbone, EfficientNet)
     trained = [any(p.grad is not None for p in block.parameters()) for block in backbone.blocks]
     assert trained == [False] * 4 + [True] * (len(trained) - 4)
     assert backbone.stem.conv.weight.grad is None

@@ -229,7 +229,7 @@ def start_model(config: TrainConfig, initial: dict[str, Tensor] | None, backbone
     Raises InputError if `initial` has not the configuration's names and shapes, ModelError if the file is of
     another backbone.
     """
-    imagenet = initial is None and config.model.backbone.startswith("efficientnet")
+    imagenet = initial is None and config.model.backbone.startswith("efficientnet_lite")
     model = build_lite(config.model, imagenet=backbone or imagenet)
     if initial is not None:
         try:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from anymask.core.errors import InputError
 from anymask.modeling.lite import Lite
-from anymask.modeling.lite.backbones import EfficientNetLite
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
+from anymask.modeling.lite.efficientnet import EfficientNet
 from anymask.modeling.lite.layers import Backbone
 from anymask.train.adversary import Discriminator, adversarial_loss
 from anymask.train.config import TrainConfig
@@ -37,8 +37,8 @@ def freeze_first(backbone: Backbone, blocks: int) -> None:
     """Keep the stem and the first blocks as they are: at high resolution, where training costs most."""
     if not blocks:
         return
-    if not isinstance(backbone, EfficientNetLite) or blocks > len(backbone.blocks):
-        raise InputError(f"frozen_blocks {blocks}: needs an EfficientNet-Lite with as many blocks")
+    if not isinstance(backbone, EfficientNet) or blocks > len(backbone.blocks):
+        raise InputError(f"frozen_blocks {blocks}: needs an EfficientNet with as many blocks")
     for module in (backbone.stem, *backbone.blocks[:blocks]):
         module.requires_grad_(False)
 

@@ -1,13 +1,10 @@
-"""Image backbones of `lite` behind one seam: pixels in, features at strides 4, 8, 16 and 32 out.
-
-EfficientNet-Lite: Tan and Le, arXiv 1905.11946, in the variant without squeeze-and-excitation and with ReLU6.
-"""
+"""Image backbones of `lite` behind one seam: pixels in, features at strides 4, 8, 16 and 32 out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -20,89 +17,18 @@ from torch.nn import functional as F
 from anymask.core.errors import MissingExtraError, ModelError
 from anymask.modeling.lite.config import PIXEL_MEAN, PIXEL_STD
 from anymask.modeling.lite.convnext import ConvNeXt, rename_convnext
+from anymask.modeling.lite.efficientnet import (
+    VARIANTS,
+    EfficientNet,
+    rename_efficientnet,
+    rename_efficientnet_lite,
+)
 from anymask.modeling.lite.layers import Backbone, ConvNorm
 from anymask.modeling.lite.vgg import Vgg, rename_vgg
 from anymask.models.checkpoint import read_checkpoint
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)  # of values 0 to 1, as timm's and torchvision's weights expect
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A run of blocks: how many, kernel, stride of the first, expansion, output channels."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expand: int
-    channels: int
-
-
-class InvertedResidual(nn.Module):
-    """Expand, depth-wise, project; a skip where shapes allow."""
-
-    def __init__(self, cin: int, cout: int, stage: Stage, stride: int, normalised: bool) -> None:
-        super().__init__()
-        mid = cin * stage.expand
-        self.expand = ConvNorm(cin, mid, normalised=normalised) if stage.expand != 1 else None
-        self.depthwise = ConvNorm(
-            mid, mid, stage.kernel, stride=stride, groups=mid, normalised=normalised, same=True
-        )
-        self.project = ConvNorm(mid, cout, normalised=normalised)
-        self.skip = stride == 1 and cin == cout
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x))
-        y = self.project(F.relu6(self.depthwise(y)))
-        return x + y if self.skip else y
-
-
-class EfficientNetLite(Backbone):
-    """EfficientNet-Lite without its classification head."""
-
-    def __init__(self, stages: tuple[Stage, ...], normalised: bool = True) -> None:
-        super().__init__()
-        self.stem = ConvNorm(3, 32, 3, stride=2, normalised=normalised, same=True)
-        blocks: list[InvertedResidual] = []
-        taps: list[int] = []  # index of the last block before the resolution drops again
-        cin, stride = 32, 2
-        for stage in stages:
-            for i in range(stage.repeats):
-                step = stage.stride if i == 0 else 1
-                if step == 2:
-                    if stride >= 4:
-                        taps.append(len(blocks) - 1)
-                    stride *= 2
-                blocks.append(InvertedResidual(cin, stage.channels, stage, step, normalised))
-                cin = stage.channels
-        taps.append(len(blocks) - 1)
-        self.blocks = nn.ModuleList(blocks)
-        self.taps = tuple(taps)
-        c4, c8, c16, c32 = (blocks[i].project.conv.out_channels for i in taps)
-        self.channels = (c4, c8, c16, c32)
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        x = F.relu6(self.stem(pixels))
-        found = []
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i in self.taps:
-                found.append(x)
-        c4, c8, c16, c32 = found
-        return c4, c8, c16, c32
-
-
-def _stages(*repeats: int, channels: tuple[int, ...]) -> tuple[Stage, ...]:
-    kernels, strides, expands = (3, 3, 5, 3, 5, 5, 3), (1, 2, 2, 2, 1, 2, 1), (1, 6, 6, 6, 6, 6, 6)
-    return tuple(
-        Stage(n, k, s, e, c)
-        for n, k, s, e, c in zip(repeats, kernels, strides, expands, channels, strict=True)
-    )
-
-
-LITE0 = _stages(1, 2, 2, 3, 3, 4, 1, channels=(16, 24, 40, 80, 112, 192, 320))
-LITE2 = _stages(1, 3, 3, 4, 4, 5, 1, channels=(16, 24, 48, 88, 120, 208, 352))
 
 
 class PlainCnn(Backbone):
@@ -190,8 +116,7 @@ class ResNet(Backbone):
 
 
 BACKBONES: dict[str, Callable[[bool], Backbone]] = {
-    "efficientnet_lite0": lambda normalised: EfficientNetLite(LITE0, normalised),
-    "efficientnet_lite2": lambda normalised: EfficientNetLite(LITE2, normalised),
+    **{name: partial(EfficientNet, variant) for name, variant in VARIANTS.items()},
     "resnet18": lambda normalised: ResNet((2, 2, 2, 2), normalised),
     "resnet34": lambda normalised: ResNet((3, 4, 6, 3), normalised),
     "resnet50": lambda normalised: ResNet((3, 4, 6, 3), normalised, Bottleneck),
@@ -231,30 +156,6 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
         ) from error
     state = torch.load(Weights.get_model_file_path(), map_location="cpu", weights_only=True)
     return rename_efficientnet_lite(state)
-
-
-def rename_efficientnet_lite(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the EfficientNet-Lite PyTorch port's keys to ours; its head is dropped.
-
-    The port's batch normalisation uses eps 1e-3, ours torch's 1e-5: the difference goes into running_var.
-    """
-    renamed: dict[str, Tensor] = {}
-    for key, value in state.items():
-        if key.startswith(("_conv_head", "_bn1.", "_fc")) or key.endswith("num_batches_tracked"):
-            continue
-        parts = key.split(".")
-        if parts[0] == "_blocks":
-            has_expand = f"_blocks.{parts[1]}._expand_conv.weight" in state
-            layer = {
-                "_expand_conv": "expand.conv", "_bn0": "expand.norm", "_depthwise_conv": "depthwise.conv",
-                "_bn1": "depthwise.norm", "_project_conv": "project.conv", "_bn2": "project.norm",
-            }[parts[2]]  # fmt: skip
-            assert has_expand or not layer.startswith("expand")
-            target = f"blocks.{parts[1]}.{layer}.{parts[3]}"
-        else:
-            target = {"_conv_stem": "stem.conv", "_bn0": "stem.norm"}[parts[0]] + "." + parts[1]
-        renamed[target] = value + (1e-3 - 1e-5) if target.endswith("running_var") else value
-    return renamed
 
 
 def rename_resnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -319,15 +220,45 @@ def weights_from(path: Path, name: str) -> dict[str, Tensor]:
     checkpoint = read_checkpoint(path)
     state = {key: torch.from_numpy(np.array(value)) for key, value in checkpoint.items()}
     renamed = rename(state)
-    expected = {k: v.shape for k, v in build_backbone(name).state_dict().items() if "num_batches" not in k}
-    if {k: v.shape for k, v in renamed.items()} != expected:
-        raise ModelError(f"{path} does not hold the weights of {name}; names or shapes differ")
+    shapes = {key: tuple(value.shape) for key, value in renamed.items()}
+    if shapes != _shapes(name):
+        raise ModelError(f"{path} does not hold the weights of {name}: {_difference(shapes, name)}")
     return with_our_pixels(renamed, first)
+
+
+_Shapes = dict[str, tuple[int, ...]]
+
+
+def _shapes(name: str) -> _Shapes:
+    with torch.device("meta"):
+        state = build_backbone(name).state_dict()
+    return {
+        key: tuple(value.shape) for key, value in state.items() if not key.endswith("num_batches_tracked")
+    }
+
+
+def _difference(found: _Shapes, name: str) -> str:
+    """What is wrong with the shapes of a file, under our names: another's, or the first that differs."""
+    others = [n for n in BACKBONES if n.startswith(tuple(_FAMILIES)) and _shapes(n) == found]
+    if others:
+        return f"they are those of {' or '.join(others)}; set model.backbone accordingly"
+    wanted = _shapes(name)
+    if missing := [key for key in wanted if key not in found]:
+        return f"{len(missing)} of {len(wanted)} tensors are missing, the first is our {missing[0]}"
+    if surplus := [key for key in found if key not in wanted]:
+        return f"it holds {len(surplus)} tensors too many, the first is our {surplus[0]}"
+    key = next(key for key, shape in wanted.items() if found[key] != shape)
+    return f"our {key} is {found[key]} and should be {wanted[key]}"
 
 
 _FAMILIES: dict[str, tuple[Callable[[Mapping[str, Tensor]], dict[str, Tensor]], str]] = {
     "resnet": (rename_resnet, "stem.conv"),
     "vgg": (rename_vgg, "stages.0.0.conv"),
     "convnext": (rename_convnext, "stem"),
+    **{
+        name: (partial(rename_efficientnet, name=name), "stem.conv")
+        for name, variant in VARIANTS.items()
+        if not variant.lite
+    },
 }
-"""How a family's weights are renamed, and its first convolution."""
+"""How the weights of names that begin so are renamed, and the first convolution under our names."""
