@@ -276,7 +276,7 @@ def test_defects_lie_on_the_part(tmp_path: Path):
     [
         (["--set", "objects=[3,1]"], "give the least first"),
         (["--set", "blend=glue"], "soft, poisson, ratio"),
-        (["--set", "nothing=1"], "unknown settings nothing"),
+        (["--set", "nothing=1"], "NAME one of blend"),
         (["--set", "flip"], "NAME=VALUE"),
         (["--set", "turn=word"], "turn"),
         (["--labels", "unicorn"], "no object labelled unicorn"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from anymask.cli.terminal import say
 from anymask.core.errors import InputError
+from anymask.core.settings import read_settings
 from anymask.finetune.job import Listener
 from anymask.finetune.settings import Settings
 from anymask.learn import LearnSettings, Round, learn
@@ -102,18 +103,8 @@ def project_of(store: Store, name: str) -> Project:
 
 def settings_of(steps: int, sets: Sequence[str]) -> Settings:
     """Settings of the training from `name=value` pairs. Raises InputError."""
-    known = {field.name for field in fields(Settings)}
-    values: dict[str, Any] = {"steps": steps}
-    for entry in sets:
-        name, is_pair, text = entry.partition("=")
-        if not is_pair or name not in known:
-            raise InputError(f"--set {entry!r}: give NAME=VALUE, one of {', '.join(sorted(known))}")
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        values[name] = tuple(value) if isinstance(value, list) else value
+    values = {"steps": steps, **read_settings(sets, asdict(Settings()))}
     try:
-        return Settings(**values)
+        return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except TypeError as error:
         raise InputError(f"--set {' '.join(sets)}: {error}") from error

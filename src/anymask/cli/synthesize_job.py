@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from anymask.cli.terminal import say
 from anymask.core.errors import AnymaskError, InputError
+from anymask.core.settings import read_settings
 from anymask.evaluate.datasets import open_samples
 from anymask.evaluate.datasets.dataset import DataSet
 from anymask.evaluate.samples import Problems
@@ -58,17 +57,9 @@ def run_synthesis(
 
 def parsed(entries: Sequence[str], seed: int) -> SynthesisSettings:
     """`name=value` pairs, values as JSON or plain words. Raises InputError."""
-    values: dict[str, Any] = {"seed": seed}
-    for entry in entries:
-        name, is_pair, text = entry.partition("=")
-        if not is_pair:
-            raise InputError(f"--set {entry!r}: give NAME=VALUE")
-        try:
-            values[name] = json.loads(text)
-        except json.JSONDecodeError:
-            values[name] = text
     try:
-        return SynthesisSettings.from_dict(values)
+        values = read_settings(entries, asdict(SynthesisSettings()))
+        return SynthesisSettings.from_dict({"seed": seed, **values})
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from anymask.core.errors import AnymaskError, InputError
+from anymask.core.settings import read_settings
 from anymask.train.config import TrainConfig
 from anymask.train.loop import Run
 from anymask.train.saved import read_run_model
@@ -17,12 +17,8 @@ from anymask.train.shards import ShardCache, build_cache
 def apply_settings(config: TrainConfig, settings: list[str]) -> TrainConfig:
     """`name=value` pairs on top of a configuration; `model.name=value` for the model's own settings."""
     values = config.to_dict()
-    for setting in settings:
-        name, _, text = setting.partition("=")
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
+    known = values | {f"model.{name}": value for name, value in values["model"].items()}
+    for name, value in read_settings(settings, known).items():
         where = values["model"] if name.startswith("model.") else values
         where[name.removeprefix("model.")] = value
     return TrainConfig.from_dict(values)

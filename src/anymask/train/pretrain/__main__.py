@@ -7,7 +7,6 @@ python -m anymask.train.pretrain distil RUN --train train-*.tar --teacher vit_b.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import torch
 
 from anymask.core.errors import AnymaskError, InputError
 from anymask.core.files import write_atomically
+from anymask.core.settings import read_settings
 from anymask.modeling.config import SAM_CONFIGS, sam_config
 from anymask.modeling.load import load_sam
 from anymask.modeling.sam import Sam
@@ -31,7 +31,8 @@ from anymask.train.views import source_weights
 def main() -> int:
     options = parse()
     try:
-        settings = parsed_settings(options.settings)
+        defaults = MaeSettings() if options.recipe == "mae" else DistilSettings()
+        settings = read_settings(options.settings, defaults.to_dict())
         cache = ShardCache(
             build_cache(options.train, options.cache, lambda line: print(line, file=sys.stderr))
         )
@@ -70,18 +71,6 @@ def parse() -> argparse.Namespace:
             one.add_argument("--teacher", type=Path, required=True, help="checkpoint or model folder")
             one.add_argument("--student", default="mobile", help=f"one of {', '.join(SAM_CONFIGS)}")
     return parser.parse_args()
-
-
-def parsed_settings(entries: list[str]) -> dict[str, object]:
-    """`name=value` pairs, values as JSON. Raises InputError for one without a number."""
-    found: dict[str, object] = {}
-    for entry in entries:
-        name, _, text = entry.partition("=")
-        try:
-            found[name] = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"--set {entry!r}: give name=number") from error
-    return found
 
 
 def mae(options: argparse.Namespace, values: dict[str, object], cache: ShardCache) -> Sam:
