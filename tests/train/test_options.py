@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from anymask.core.errors import InputError, ModelError
 from anymask.core.files import write_atomically
@@ -26,6 +27,7 @@ from anymask.train.procedure import Procedure
 from anymask.train.saved import load_checkpoint, read_run_model, save_checkpoint
 from anymask.train.shards import ShardCache, build_cache
 from anymask.train.views import ViewStream, drawn_masks, make_view
+from tests.stubs import import_peer
 from tests.train.toys import TINY, describe, png, tiny_config, toy_shard, write_shard
 
 
@@ -194,6 +196,33 @@ def test_frozen_blocks_get_no_gradient(cache: ShardCache, name: str) -> None:
     trained = [any(p.grad is not None for p in block.parameters()) for block in backbone.blocks]
     assert trained == [False] * 4 + [True] * (len(trained) - 4)
     assert backbone.stem.conv.weight.grad is None
+
+
+def test_a_users_backbone_is_trained_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights.safetensors"
+    save_file(import_peer("timm").create_model("efficientnet_b0", features_only=True).state_dict(), weights)
+    config = tiny_config(model=replace(TINY, backbone="efficientnet_b0"), steps=2, frozen_share=1.0)
+    (tmp_path / "tiny.json").write_text(json.dumps(config.to_dict()))
+    command = ["train", str(tmp_path / "run"), "--train", str(toy_shard(tmp_path / "toys.tar")), "--cache",
+               str(tmp_path / "cache"), "--config", str(tmp_path / "tiny.json"),
+               "--backbone", str(weights)]  # fmt: skip
+    monkeypatch.setattr("sys.argv", command)
+    assert main() == 0
+    start = build_lite(config.model, imagenet=weights).encoder.backbone.state_dict()
+    found = read_run_model(tmp_path / "run" / "model.pt").encoder.backbone.state_dict()
+    assert found.keys() == start.keys()
+    for name, value in start.items():  # kept as float16
+        torch.testing.assert_close(found[name], value, atol=1e-6, rtol=1e-3, msg=name)
+    command[1] = str(tmp_path / "other")
+    monkeypatch.setattr("sys.argv", [*command, "--set", "model.backbone=efficientnet_b1"])
+    capsys.readouterr()
+    assert main() == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(
+        f"error: {weights} does not hold the weights of efficientnet_b1: they are those of"
+    )
 
 
 def test_starts_from_an_earlier_runs_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

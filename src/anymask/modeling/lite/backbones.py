@@ -219,7 +219,10 @@ def weights_from(path: Path, name: str) -> dict[str, Tensor]:
     rename, first = _FAMILIES[family]
     checkpoint = read_checkpoint(path)
     state = {key: torch.from_numpy(np.array(value)) for key, value in checkpoint.items()}
-    renamed = rename(state)
+    try:
+        renamed = rename(state)
+    except ModelError as error:
+        raise ModelError(f"{path} does not hold the weights of {name}: {error}") from error
     shapes = {key: tuple(value.shape) for key, value in renamed.items()}
     if shapes != _shapes(name):
         raise ModelError(f"{path} does not hold the weights of {name}: {_difference(shapes, name)}")

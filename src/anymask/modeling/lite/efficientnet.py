@@ -182,8 +182,7 @@ def rename_efficientnet(state: Mapping[str, Tensor], name: str) -> dict[str, Ten
     """
     torchvisions = any(key.startswith("features.") for key in state)
     if torchvisions and VARIANTS[name].same:
-        other = name.removeprefix("tf_")
-        raise ModelError(f"torchvision's weights are not padded as those of {name}; choose {other}")
+        raise ModelError(f"torchvision's networks are padded otherwise; choose {name.removeprefix('tf_')}")
     find = _torchvision_place if torchvisions else _timm_place
     places = {key: place for key in state if (place := find(key)) is not None}
     blocks = {b: i for i, b in enumerate(sorted({b for b, _ in places.values() if b is not None}))}
