@@ -13,10 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+import anymask
 from anymask.core.errors import InputError, ModelError
 from anymask.core.files import write_atomically
 from anymask.modeling.lite import build_lite
 from anymask.modeling.lite.efficientnet import EfficientNet
+from anymask.modeling.load import load_lite
+from anymask.models.registry import resolve
+from anymask.release.trained import main as release_trained
 from anymask.train import saved
 from anymask.train.__main__ import main
 from anymask.train.adversary import Discriminator, adversarial_loss
@@ -29,6 +33,8 @@ from anymask.train.shards import ShardCache, build_cache
 from anymask.train.views import ViewStream, drawn_masks, make_view
 from tests.stubs import import_peer
 from tests.train.toys import TINY, describe, png, tiny_config, toy_shard, write_shard
+
+PHOTO = Path(__file__).parents[2] / "examples" / "coffee.jpg"
 
 
 @given(st.integers(0, 10_000))
@@ -240,6 +246,49 @@ def test_starts_from_an_earlier_runs_weights(tmp_path: Path, monkeypatch: pytest
     for name, value in first.encoder.pyramid.state_dict().items():
         if "norm" not in name and value.dtype.is_floating_point:
             torch.testing.assert_close(second.encoder.pyramid.state_dict()[name], value, msg=name)
+
+
+def test_starts_from_the_model_in_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_shard(tmp_path / "toys.tar")
+    command = ["train", str(tmp_path / "run"), "--train", str(tmp_path / "toys.tar"), "--cache",
+               str(tmp_path / "cache"), "--init", "lite", "--set", "steps=1", "image_size=64", "images=1",
+               "masks=1", "rounds=1", "lr=1e-12", "backbone_lr=1e-12", "weight_decay=0.0"]  # fmt: skip
+    monkeypatch.setattr("sys.argv", command)
+    assert main() == 0
+    found = read_run_model(tmp_path / "run" / "model.pt")
+    shipped = load_lite(resolve("lite"))
+    assert found.config == shipped.config
+    for name, value in shipped.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], value, atol=1e-6, rtol=1e-3, msg=name)
+    folder = tmp_path / "model"
+    monkeypatch.setattr("sys.argv", ["trained", str(tmp_path / "run" / "model.pt"), str(folder),
+                                     "--version", "9.9.9", "--input-size", "416"])  # fmt: skip
+    assert release_trained() == 0
+    pixels = np.asarray(anymask.load("lite").embed(PHOTO).features["s16"])
+    again = np.asarray(anymask.load(folder).embed(PHOTO).features["s16"])
+    np.testing.assert_allclose(again, pixels, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [("nothing_like_it", 2, "Unknown model 'nothing_like_it'"), ("text.pt", 1, "no model of a training run")],
+)
+def test_starts_that_are_none(
+    name: str,
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    toy_shard(tmp_path / "toys.tar")
+    (tmp_path / "text.pt").write_text("[project]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["train", "run", "--train", "toys.tar", "--init", name])
+    assert main() == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
 
 
 def test_weights_that_do_not_fit_are_refused(cache: ShardCache, tmp_path: Path) -> None:

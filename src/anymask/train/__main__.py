@@ -10,7 +10,7 @@ from anymask.core.errors import AnymaskError, InputError
 from anymask.core.settings import read_settings
 from anymask.train.config import TrainConfig
 from anymask.train.loop import Run
-from anymask.train.saved import read_run_model
+from anymask.train.saved import read_run_model, read_start
 from anymask.train.shards import ShardCache, build_cache
 
 
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--val", type=Path, nargs="*", default=[], help="validation shards, only measured on")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="where decoded shards are kept")
     parser.add_argument("--config", type=Path, help="JSON file of settings")
-    parser.add_argument("--init", type=Path, help="model.pt of an earlier run to start from")
+    parser.add_argument("--init", help="model.pt of a run, or a model by name or folder, to start from")
     parser.add_argument(
         "--backbone",
         type=Path,
@@ -42,8 +42,10 @@ def main() -> int:
     parser.add_argument("--set", dest="settings", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     try:
+        start = read_start(options.init) if options.init else None
+        defaults = TrainConfig(model=start.config) if start else TrainConfig()
         config = apply_settings(
-            TrainConfig.read(options.config) if options.config else TrainConfig(), options.settings
+            TrainConfig.read(options.config) if options.config else defaults, options.settings
         )
 
         def report(line: str) -> None:
@@ -55,7 +57,7 @@ def main() -> int:
             raise InputError(
                 "the training shards hold images marked zero_shot, which are for evaluation only"
             )
-        initial = read_run_model(options.init).state_dict() if options.init else None
+        initial = start.state_dict() if start else None
         teacher = read_run_model(options.teacher) if options.teacher else None
         Run(options.run, config, train, val, initial, teacher, options.backbone).fit()
     except AnymaskError as error:

@@ -18,6 +18,8 @@ import torch
 from anymask.core.errors import ModelError
 from anymask.core.files import write_atomically
 from anymask.modeling.lite import Lite, LiteConfig
+from anymask.modeling.load import load_lite
+from anymask.models.registry import resolve
 
 PIECE = 14_000_000  # bytes
 
@@ -71,9 +73,20 @@ def read_run_model(path: Path) -> Lite:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         lite = Lite(LiteConfig.from_dict(saved["config"]))
         lite.load_state_dict(saved["model"])
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} is no model of a training run ({error})") from error
+    except pickle.UnpicklingError as error:  # torch's own words advise to read it unsafely
+        raise ModelError(f"{path} is no model of a training run; give a run's model.pt") from error
+    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(f"{path} is no model of a training run ({why}); give a run's model.pt") from error
     return lite.eval()
+
+
+def read_start(given: str) -> Lite:
+    """Weights to start from: a run's `model.pt`, or a model by name or folder (its normalisation is folded).
+
+    Raises ModelError if it is neither or no `lite`, UnknownModelError for an unknown name.
+    """
+    return read_run_model(Path(given)) if Path(given).is_file() else load_lite(resolve(given)).eval()
 
 
 def torch_bytes(state: dict[str, Any]) -> bytes:
