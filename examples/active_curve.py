@@ -33,12 +33,13 @@ POOLS = {
     ),
     "uneven": {"carrot_weed": 26, "isbi2012_em": 4, "nasa_superalloy": 4, "drosophila_vnc_em": 4},
 }
+MODEL = "lite@0.2.0"  # whose figures docs/learn.md shows
 HELD_OUT, STEPS, RANDOM = 5, 60, 3  # pictures per source; training steps; random orders
 
 
 def ordered(pool: Path) -> list[str]:
     """The pool's keys, the most informative picture first."""
-    model = anymask.load("lite")
+    model = anymask.load(MODEL)
     samples = list(open_samples([pool]).samples(Problems("refuse")))
     looks = [look_at(model, sample.picture) for sample in samples]
     return [samples[i].key for i in most_informative(looks)]
@@ -49,7 +50,7 @@ def tuned(folder: Path, shard: Path, held_out: Path) -> dict[str, Any]:
     if not (folder / "result.json").exists():
         command = [
             sys.executable, "-m", "anymask", "finetune", str(shard), "--val", str(held_out),
-            "-o", str(folder), "--steps", str(STEPS), "--seed", "1",
+            "-o", str(folder), "--steps", str(STEPS), "--seed", "1", "--model", MODEL,
         ]  # fmt: skip
         subprocess.run(command, check=False)
     verdict = json.loads((folder / "result.json").read_text())["verdict"]

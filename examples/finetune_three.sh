@@ -7,12 +7,13 @@
 # folder for each run, with its report.md and comparison.html. Kill it at any moment and start it again: it goes on.
 #
 #   STEPS=N        training steps (150, for neurites 100)
+#   MODEL=name     what is tuned; lite@0.2.0, whose figures docs/finetune.md shows
 #   PYTHON=python3 an interpreter with `pip install 'anymask[train]'`
 set -euo pipefail
 data=${1:?usage: examples/finetune_three.sh DATA [OUT]}
 out=${2:-runs/finetune}
 python=${PYTHON:-python3}
-common=(--guard "$data/val.tar" --guard-pictures 60 --threads 1 --steps "${STEPS:-150}")
+common=(--model "${MODEL:-lite@0.2.0}" --guard "$data/val.tar" --guard-pictures 60 --threads 1 --steps "${STEPS:-150}")
 mkdir -p "$out"
 
 tune() { # NAME ARGUMENTS...: exit code 1 says "not better", which is a result and no failure

@@ -17,6 +17,7 @@ from pathlib import Path
 from shard_parts import part
 
 STEPS = 120
+MODEL = "lite@0.2.0"  # whose figures docs/synthesize.md shows
 
 
 def anymask(*arguments: object, codes: tuple[int, ...] = (0,)) -> None:
@@ -39,7 +40,7 @@ def main(data: str, out: str, start: str = "mt_defect-", real: str = "8", synthe
     made = place / "synthetic"
     anymask("synthesize", few, "-n", synthetic, "-o", made, "--cut-off", "--set", "blend=poisson")
     for name, sources in (("alone", [few]), ("with", [few, made])):
-        course = ("--steps", STEPS, "--seed", 1)
+        course = ("--model", MODEL, "--steps", STEPS, "--seed", 1)
         anymask("finetune", *sources, "--val", rest, "-o", place / name, *course, codes=(0, 1))
     anymask(
         "evaluate", "compare", place / "alone/after.json", place / "with/after.json", "--html",
