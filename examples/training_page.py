@@ -65,7 +65,7 @@ def curves(runs: dict[str, Path]) -> Markup:
     return section(
         "Learning curves",
         f"Means over {SMOOTH} steps of 8 pictures and 32 masks, on augmented training views. Each run starts "
-        "from the averaged weights of the one before; the learning rate falls to nothing at the end of each.",
+        "from averaged weights of those before it; the learning rate falls towards the end of each.",
         tag("div", *plots, class_="plots"),
     )
 
