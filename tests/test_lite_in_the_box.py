@@ -46,9 +46,10 @@ def test_intact_small_and_described() -> None:
         assert f"{value:.3f}" in card
 
 
-def test_older_versions_stay_loadable(lite: Model) -> None:
-    old = anymask.load("lite@0.1.0")
-    assert old.spec.version == "0.1.0" < lite.spec.version
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_older_versions_stay_loadable(version: str, lite: Model) -> None:
+    old = anymask.load(f"lite@{version}")
+    assert old.spec.version == version < lite.spec.version
     assert old.sha256 != lite.sha256
     assert resolve("lite").version == lite.spec.version
     photo = PHOTOS[0]
@@ -60,7 +61,7 @@ def test_a_box_gives_the_object(lite: Model, photo: tuple[dict, ImageEmbedding])
     about, embedding = photo
     for thing in about["objects"]:
         found = lite.predict(embedding, box=thing["box"]).best
-        assert box_iou(found.box, thing["box"]) > 0.75, thing["label"]
+        assert box_iou(found.box, thing["box"]) > 0.7, thing["label"]
 
 
 def test_a_click_on_a_clear_object_gives_it(lite: Model, photo: tuple[dict, ImageEmbedding]) -> None:

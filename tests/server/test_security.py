@@ -372,6 +372,14 @@ def test_uploads_and_bodies_have_a_size() -> None:
             assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+def test_who_sends_too_much_hears_so() -> None:
+    """A connection that is closed while its client still sends would be reset, and the answer lost."""
+    with running(max_upload_bytes=10_000) as client:
+        for _ in range(20):
+            answer = client.post("/v1/images", content=bytes(3 << 20), headers={"Content-Type": "image/png"})
+            assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
 def test_a_streamed_upload_is_cut_off() -> None:
     """No Content-Length: the server must count, not believe, and stop reading."""
     with running(max_upload_bytes=100_000) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -25,6 +26,8 @@ _HEADERS = {
 }
 _BASE64 = 4 / 3
 _SLACK = 1 << 20  # form boundaries, the rest of a request around an image
+_FORGOTTEN = 16 << 20  # most bytes of a refused body that are still taken in
+_IDLE_SECONDS = 0.5
 
 
 class Guard(Protocol):
@@ -64,11 +67,13 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         armoured = _Armoured(send)
+        body = _Body(receive, self._limit(scope), self._config.body_seconds)
         try:
             await self._check(scope)
-            limited = _limited(receive, self._limit(scope), self._config.body_seconds)
-            await self._app(scope, limited, armoured)
+            await self._app(scope, body.receive, armoured)
         except Problem as problem:
+            if problem.status_code == 413:
+                await body.forget()
             answer = problem_response(problem.status_code, problem.code, problem.detail, problem.headers)
             await answer(scope, receive, armoured)
         except Exception as error:
@@ -98,35 +103,54 @@ class Gate:
 
 
 def _too_large(limit: int) -> Problem:
-    """413; the rest of the body is not waited for."""
+    """413; of the rest of the body only what is on its way is taken in."""
     detail = f"the request is larger than {limit:,} bytes, the limit; send less"
     return Problem(413, "too_large", detail, {"Connection": "close"})
 
 
-def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
-    """`receive` that gives up on bodies that are too long or too slow, whatever their headers said."""
-    taken = 0
-    end = time.monotonic() + seconds
-    is_complete = False
+class _Body:
+    """A request's body; gives up on one that is too long or too slow, whatever its headers said."""
 
-    async def limited() -> Message:
-        nonlocal taken, is_complete
-        if is_complete:  # from now on only the client's going away is waited for
-            return await receive()
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive, self._limit, self._seconds = receive, limit, seconds
+        self._end = time.monotonic() + seconds
+        self._taken = 0
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        """The next part. Raises Problem (408, 413)."""
+        if self._is_complete:  # from now on only the client's going away is waited for
+            return await self._receive()
         try:
-            async with asyncio.timeout(max(end - time.monotonic(), 0)):
-                message = await receive()
+            async with asyncio.timeout(max(self._end - time.monotonic(), 0)):
+                message = await self._next()
         except TimeoutError:
             raise Problem(
-                408, "too_slow", f"the request was not complete after {seconds:g} s", {"Connection": "close"}
+                408,
+                "too_slow",
+                f"the request was not complete after {self._seconds:g} s",
+                {"Connection": "close"},
             ) from None
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise _too_large(limit)
-        is_complete = not message.get("more_body", False)
+        if self._taken > self._limit:
+            raise _too_large(self._limit)
         return message
 
-    return limited
+    async def forget(self) -> None:
+        """Take in what is still being sent, up to a limit and a pause.
+
+        A connection that is closed while its client sends is reset, and the client never sees the answer.
+        """
+        most = self._taken + _FORGOTTEN
+        with contextlib.suppress(TimeoutError):
+            while not self._is_complete and self._taken < most:
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._next()
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        self._is_complete = not message.get("more_body", False)
+        return message
 
 
 class _Armoured:
