@@ -103,8 +103,9 @@ def project_of(store: Store, name: str) -> Project:
 
 def settings_of(steps: int, sets: Sequence[str]) -> Settings:
     """Settings of the training from `name=value` pairs. Raises InputError."""
-    values = {"steps": steps, **read_settings(sets, asdict(Settings()))}
+    given = {"steps": steps, **read_settings(sets, asdict(Settings()))}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     try:
-        return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return Settings(**values)
     except TypeError as error:
         raise InputError(f"--set {' '.join(sets)}: {error}") from error
