@@ -14,13 +14,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from shard_parts import part
+from shard_parts import keys_of, part
 
 import anymask
 from anymask.evaluate.datasets import open_samples
@@ -60,8 +59,7 @@ def tuned(folder: Path, shard: Path, held_out: Path) -> dict[str, Any]:
 def main(data: str, out: str, pool_name: str = "even", budgets: str = "4,8,16") -> None:
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(data) as tar:
-        names = sorted({name.rpartition(".")[0] for name in tar.getnames()})
+    names = keys_of(Path(data))
     wanted = POOLS[pool_name]
     of = {source: [name for name in names if name.startswith(f"{source}-")] for source in wanted}
     pool = [name for source, count in wanted.items() for name in of[source][:count]]

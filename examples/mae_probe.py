@@ -41,7 +41,7 @@ def of_tokens(model: MaskedAutoencoder) -> Callable[[Views], Features]:
 
     @torch.inference_mode()
     def features(views: Views) -> Features:
-        pixels = normalised(model, views)
+        pixels = model.normalised(torch.from_numpy(views).permute(0, 3, 1, 2))
         encoder = model.encoder
         tokens = plain_blocks(encoder, (encoder.patch_embed(pixels) + encoder.pos_embed).flatten(1, 2))
         return np.asarray(model.norm(tokens).mean(1).double())
@@ -52,12 +52,6 @@ def of_tokens(model: MaskedAutoencoder) -> Callable[[Views], Features]:
 def of_pixels(views: Views) -> Features:
     """Views (N, S, S, 3) -> the pictures at 8 x 8 pixels, as vectors."""
     return np.stack([view(one, 8).reshape(-1) / 255.0 for one in views])
-
-
-def normalised(model: MaskedAutoencoder, views: Views) -> torch.Tensor:
-    """(N, S, S, 3) uint8 -> (N, 3, S, S) as the encoder wants it."""
-    planes = torch.from_numpy(views).permute(0, 3, 1, 2).float()
-    return (planes - model.pixel_mean) / model.pixel_std
 
 
 def probe(features: Features, classes: NDArray[np.int64], seed: int = 0) -> float:

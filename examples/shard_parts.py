@@ -1,9 +1,15 @@
-"""Parts of tar shards, for the examples beside this file."""
+"""Keys and parts of tar shards, for the examples beside this file."""
 
 from __future__ import annotations
 
 import tarfile
 from pathlib import Path
+
+
+def keys_of(shard: Path) -> list[str]:
+    """The keys of all pairs, sorted."""
+    with tarfile.open(shard) as tar:
+        return sorted({name.rpartition(".")[0] for name in tar.getnames()})
 
 
 def part(source: Path, target: Path, keys: list[str]) -> Path:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-from shard_parts import part
+from shard_parts import keys_of, part
 
 STEPS = 120
 MODEL = "lite@0.2.0"  # whose figures docs/synthesize.md shows
@@ -31,8 +30,7 @@ def anymask(*arguments: object, codes: tuple[int, ...] = (0,)) -> None:
 def main(data: str, out: str, start: str = "mt_defect-", real: str = "8", synthetic: str = "80") -> None:
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(data) as tar:
-        names = sorted({name.rpartition(".")[0] for name in tar.getnames() if name.startswith(start)})
+    names = [name for name in keys_of(Path(data)) if name.startswith(start)]
     step = max(1, len(names) // int(real))
     chosen = names[::step][: int(real)]
     few = part(Path(data), place / "few.tar", chosen)

@@ -34,7 +34,7 @@ else
     machine=(images=8 masks=4 frozen_share=0.3 frozen_blocks=7)
 fi
 start=()
-if [[ $init != imagenet ]]; then # trained weights: nothing to warm up, and half of the rate
+if [[ $init != imagenet ]]; then # trained weights: nothing is frozen for a start, and half of the rate
     start=(--init "$init")
     machine+=(frozen_share=0 lr=7e-4 backbone_lr=1.5e-4)
 fi

@@ -262,11 +262,16 @@ def test_no_address_leads_to_a_file(client: httpx.Client, path: str) -> None:
     assert b"root:" not in body
 
 
-def raw_get(client: httpx.Client, target: str) -> tuple[int, bytes]:
-    """GET with the target as it is: clients would tidy it up."""
+def connected(client: httpx.Client) -> socket.socket:
+    """A bare connection to the client's server."""
     port = client.base_url.port
     assert port is not None
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def raw_get(client: httpx.Client, target: str) -> tuple[int, bytes]:
+    """GET with the target as it is: clients would tidy it up."""
+    with connected(client) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     return int(answer.split()[1]), answer.partition(b"\r\n\r\n")[2]
@@ -376,18 +381,15 @@ def test_uploads_and_bodies_have_a_size() -> None:
 def test_who_sends_too_much_hears_so() -> None:
     """A connection that is closed while its client still sends is reset, and the answer lost."""
     half = bytes(1 << 20)
-    with running(max_upload_bytes=10_000) as client:
-        port = client.base_url.port
-        assert port is not None
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-            connection.sendall(
-                b"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
-                b"Content-Length: %d\r\n\r\n" % (2 * len(half))
-            )
-            for _ in range(2):
-                connection.sendall(half)
-                time.sleep(0.1)
-            assert b" 413 " in connection.recv(65536).split(b"\r\n")[0]
+    with running(max_upload_bytes=10_000) as client, connected(client) as connection:
+        connection.sendall(
+            b"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+            b"Content-Length: %d\r\n\r\n" % (2 * len(half))
+        )
+        for _ in range(2):
+            connection.sendall(half)
+            time.sleep(0.1)
+        assert b" 413 " in connection.recv(65536).split(b"\r\n")[0]
 
 
 def test_a_streamed_upload_is_cut_off() -> None:
@@ -410,22 +412,17 @@ def test_a_streamed_upload_is_cut_off() -> None:
 
 
 def test_a_request_that_never_ends_is_given_up() -> None:
-    with running(body_seconds=0.3) as client:
-        port = client.base_url.port
-        assert port is not None
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-            connection.sendall(
-                b"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
-                b"Content-Length: 1000\r\n\r\nabc"
-            )
-            assert b" 408 " in connection.recv(65536).split(b"\r\n")[0]
+    with running(body_seconds=0.3) as client, connected(client) as connection:
+        connection.sendall(
+            b"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+            b"Content-Length: 1000\r\n\r\nabc"
+        )
+        assert b" 408 " in connection.recv(65536).split(b"\r\n")[0]
 
 
 @pytest.mark.parametrize("length", ["abc", "1e3", "9" * 30])
 def test_a_length_that_is_no_number(client: httpx.Client, length: str) -> None:
-    port = client.base_url.port
-    assert port is not None
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with connected(client) as connection:
         head = f"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(65536).split()[1] in (b"400", b"413")

@@ -40,7 +40,7 @@ def _value(text: str) -> Any:
 
 
 def _of_kind(entry: str, value: Any, default: Any) -> Any:
-    expected, kinds = _KINDS.get(type(default), ("", (object,)))
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds and expected):
+    expected, kinds = _KINDS.get(type(default), ("", ()))
+    if kinds and type(value) not in kinds:  # exactly: to isinstance, true is a whole number
         raise InputError(f"--set {entry!r}: the value must be {expected}")
     return value

@@ -67,9 +67,10 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         armoured = _Armoured(send)
-        body = _Body(receive, self._limit(scope), self._config.body_seconds)
+        limit = self._limit(scope)
+        body = _Body(receive, limit, self._config.body_seconds)
         try:
-            await self._check(scope)
+            await self._check(scope, limit)
             await self._app(scope, body.receive, armoured)
         except Problem as problem:
             if problem.status_code == 413:
@@ -81,7 +82,7 @@ class Gate:
                 raise
             await of_unexpected(error, scope["method"], scope["path"])(scope, receive, armoured)
 
-    async def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope, limit: int) -> None:
         headers = Headers(scope=scope)
         check_host(headers, self._config)
         check_origin(headers)
@@ -89,8 +90,8 @@ class Gate:
         self._rates.take(client)
         await self._guard(scope, client)
         if (declared := headers.get("content-length", "0")).isdecimal() and len(declared) < 20:
-            if int(declared) > self._limit(scope):
-                raise _too_large(self._limit(scope))
+            if int(declared) > limit:
+                raise _too_large(limit)
         else:
             raise Problem(400, "bad_request", "the Content-Length header is not a number")
 

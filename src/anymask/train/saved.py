@@ -86,7 +86,7 @@ def read_start(given: str) -> Lite:
 
     Raises ModelError if it is neither or no `lite`, UnknownModelError for an unknown name.
     """
-    return read_run_model(Path(given)) if Path(given).is_file() else load_lite(resolve(given)).eval()
+    return read_run_model(Path(given)) if Path(given).is_file() else load_lite(resolve(given))
 
 
 def torch_bytes(state: dict[str, Any]) -> bytes:

@@ -31,7 +31,7 @@ from anymask.train.views import source_weights
 def main() -> int:
     options = parse()
     try:
-        defaults = MaeSettings() if options.recipe == "mae" else DistilSettings()
+        recipe, defaults = (mae, MaeSettings()) if options.recipe == "mae" else (distil, DistilSettings())
         settings = read_settings(options.settings, defaults.to_dict())
         cache = ShardCache(
             build_cache(options.train, options.cache, lambda line: print(line, file=sys.stderr))
@@ -40,7 +40,6 @@ def main() -> int:
             raise InputError(
                 "the training shards hold images marked zero_shot, which are for evaluation only"
             )
-        recipe = mae if options.recipe == "mae" else distil
         sam = recipe(options, settings, cache)
         if options.out is not None:
             write_sam(options.out, sam)

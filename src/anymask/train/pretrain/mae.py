@@ -57,13 +57,18 @@ class MaskedAutoencoder(nn.Module):
         nn.init.normal_(self.mask_token, std=0.02)
 
     def forward(self, views: Tensor, seed: int) -> Tensor:
-        pixels = (views.float() - self.pixel_mean) / self.pixel_std
+        pixels = self.normalised(views)
         order = self.order(len(views), seed)
         kept = self.encode(pixels, order)
         guess = self.reconstruct(kept, order).float()
         target = normalised_patches(pixels, self.settings.patch)
         hidden = order[:, self.visible :]
         return F.mse_loss(of(guess, hidden), of(target, hidden))
+
+    def normalised(self, views: Tensor) -> Tensor:
+        """Views (B, 3, S, S) uint8 -> pixels as the encoder takes them."""
+        pixels: Tensor = (views.float() - self.pixel_mean) / self.pixel_std
+        return pixels
 
     @property
     def visible(self) -> int:
