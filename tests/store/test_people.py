@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy import text
 from anymask.core.errors import InputError
 from anymask.store import Conflict, NotFound, Store, User, passwords
 from tests.store.building import ManualClock, new_id
+from tests.store.racing import at_once
 
 PASSWORD = "correct horse battery"
 
@@ -188,21 +189,8 @@ def test_an_invitation_is_not_used_up_by_a_mistake(store: Store, clara: User) ->
 
 def test_an_invitation_redeemed_twice_at_once_makes_one_account(store: Store) -> None:
     token = store.people.invite()
-    outcomes: list[object] = []
-    start = threading.Barrier(3)
-
-    def redeem(name: str) -> None:
-        start.wait()
-        try:
-            outcomes.append(store.people.redeem(token, name, PASSWORD))
-        except NotFound as error:
-            outcomes.append(error)
-
-    threads = [threading.Thread(target=redeem, args=(f"person {i}",)) for i in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    calls = [partial(store.people.redeem, token, f"person {i}", PASSWORD) for i in range(3)]
+    outcomes = at_once(calls, expected=NotFound)
     assert [type(outcome) for outcome in outcomes].count(User) == 1
     assert len(store.people.list()) == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from anymask.store import (
     User,
 )
 from tests.store.building import ManualClock, correction, new_id, new_image, new_mask, rectangle
+from tests.store.racing import at_once
 
 EVERY = ("new", "in_progress", "done", "accepted", "rejected")
 
@@ -268,20 +269,14 @@ def test_jobs_are_stopped_and_fail(store: Store) -> None:
 def test_workers_that_claim_at_once_share_the_jobs(store: Store) -> None:
     jobs = store.jobs.enqueue_many("tile", [{"i": i} for i in range(30)])
     assert store.jobs.enqueue_many("tile", []) == []
-    got: list[list[Job]] = []
-    start = threading.Barrier(4)
 
-    def work(worker: str) -> None:
-        start.wait()
+    def work(worker: str) -> list[Job]:
+        got: list[Job] = []
         while batch := store.jobs.claim(worker, most=4):
-            got.append(batch)
+            got += batch
+        return got
 
-    threads = [threading.Thread(target=work, args=(f"w{i}",)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    ids = [job.id for batch in got for job in batch]
+    ids = [job.id for got in at_once([partial(work, f"w{i}") for i in range(4)]) for job in got]
     assert sorted(ids) == sorted(job.id for job in jobs)
 
 

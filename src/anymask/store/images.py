@@ -152,6 +152,8 @@ class Images(Part):
         A snapshot that held it no longer verifies. Raises NotFound.
         """
         with self._database.writing() as connection:
+            connection.execute(select(tasks.c.id).where(tasks.c.image_id == id).with_for_update())
+            rows.lock(connection, images, [id], removing=True)
             image = rows.value(Image, rows.get(connection, images, id, "image"))
             of_image = select(masks.c.id).where(masks.c.image_id == id)
             connection.execute(delete(reviews).where(reviews.c.mask_id.in_(of_image)))

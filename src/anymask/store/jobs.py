@@ -152,9 +152,8 @@ def _fraction(fraction: float) -> float:
 
 
 def _locked(connection: Connection, id: str) -> Job:
-    rows.get(connection, jobs, id, "job")
-    row = connection.execute(select(jobs).where(jobs.c.id == id).with_for_update()).mappings().one()
-    return rows.value(Job, row)
+    rows.lock(connection, jobs, [id])
+    return _read(connection, id)
 
 
 def _read(connection: Connection, id: str) -> Job:

@@ -14,7 +14,7 @@ from anymask.store.chains import append_successors
 from anymask.store.errors import Conflict
 from anymask.store.part import Part
 from anymask.store.projects import KEEP
-from anymask.store.schema import labels, masks, projects
+from anymask.store.schema import images, labels, masks, projects
 from anymask.store.values import Json, Label
 
 ATTRIBUTE_KINDS = ("select", "text", "number", "checkbox")
@@ -59,6 +59,7 @@ class Labels(Part):
         row: dict[str, Any] = {"id": id or checks.new_id(), "project_id": project_id, "name": name}
         checks.check_id(row["id"], "id")
         with self._database.writing() as connection:
+            rows.lock(connection, projects, [project_id])
             rows.get(connection, projects, project_id, "project")
             known = _of_project(connection, project_id)
             for label in known:
@@ -128,6 +129,7 @@ class Labels(Part):
             changed["attributes"] = _attributes(changed["attributes"])
         with self._database.writing() as connection:
             label = _read(connection, id)
+            rows.lock(connection, projects, [label.project_id])
             if changed.get("hotkey") is not None:
                 _take_hotkey(connection, label.project_id, changed["hotkey"])
             if changed:
@@ -148,6 +150,8 @@ class Labels(Part):
             if label.id == other.id or label.project_id != other.project_id:
                 raise InputError("a label is merged into another one of the same project; choose that one")
             now = self._database.now()
+            labelled = select(masks.c.image_id).where(masks.c.label_id == id).distinct()
+            rows.lock(connection, images, connection.execute(labelled).scalars())
             changed = append_successors(
                 connection, masks.c.label_id == id, {"label_id": into, "author_id": author_id}, now
             )

@@ -45,7 +45,7 @@ class Masks(Part):
             with self._database.writing() as connection:
                 return self._append(connection, given, contents)
         except IntegrityError as error:
-            # Somebody else's transaction came first, between our look at the head and our insert.
+            # An unknown author, or the same id on another image at the same moment.
             with self._database.reading() as connection:
                 raise _lost(connection, given, error) from error
 
@@ -84,6 +84,8 @@ class Masks(Part):
     def _append(
         self, connection: Connection, given: Sequence[NewMask], contents: Sequence[dict[str, Any]]
     ) -> list[Mask]:
+        # Who saves on the same image waits here, and then finds what the other has saved.
+        rows.lock(connection, images, (mask.image_id for mask in given))
         _check_references(connection, given, _images_of(connection, given))
         known = _known(connection, [mask.id for mask in given])
         fresh: dict[str, dict[str, Any]] = {}

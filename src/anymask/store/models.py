@@ -120,7 +120,7 @@ class Models(Part):
 def _lock(connection: Connection, project_id: str) -> None:
     """One change of a project's models at a time."""
     rows.get(connection, projects, project_id, "project")
-    connection.execute(select(projects.c.id).where(projects.c.id == project_id).with_for_update())
+    rows.lock(connection, projects, [project_id])
 
 
 def _find(connection: Connection, project_id: str, sha256: str) -> RowMapping | None:

@@ -72,6 +72,9 @@ class People(Part):
         """
         changed = _changes(role, password, disabled, name)
         with self._database.writing() as connection:
+            # All at once, so that two administrators cannot demote each other at the same moment.
+            admins = select(users.c.id).where(users.c.role == "admin")
+            rows.lock(connection, users, [id, *connection.execute(admins).scalars()])
             before = rows.get(connection, users, id, "user")
             try:
                 if changed:
@@ -217,8 +220,7 @@ def _administers(row: RowMapping) -> bool:
 
 
 def _check_somebody_administers(connection: Connection) -> None:
-    # Locked, so that two administrators cannot demote each other at the same moment.
-    query = select(users).where(users.c.role == "admin").with_for_update()
+    query = select(users).where(users.c.role == "admin")
     if not any(_administers(row) for row in connection.execute(query).mappings()):
         raise Conflict("nobody would be left to administer the studio; make somebody else an admin first")
 

@@ -69,6 +69,7 @@ class Projects(Part):
     ) -> Project:
         """Change what is given. Raises NotFound, InputError."""
         with self._database.writing() as connection:
+            rows.lock(connection, projects, [id])
             row = rows.get(connection, projects, id, "project")
             changed = {
                 "name": row["name"] if name is KEEP else name,

@@ -29,6 +29,18 @@ def get(connection: Connection, table: Table, id: str, what: str) -> RowMapping:
     return row
 
 
+def lock(connection: Connection, table: Table, ids: Iterable[str], *, removing: bool = False) -> None:
+    """Hold rows until the transaction ends, so that what it reads of them from now on is the last word.
+
+    One after the other by id, so that no two transactions wait for each other; for the same reason who needs
+    tasks as well takes them before their images. Rows that refer to these may still be added, unless
+    `removing`. SQLite has one writer anyway.
+    """
+    for part in in_parts(sorted(set(ids))):
+        query = select(table.c.id).where(table.c.id.in_(part)).order_by(table.c.id)
+        connection.execute(query.with_for_update(key_share=not removing))
+
+
 def in_parts(ids: Iterable[str]) -> Iterator[Sequence[str]]:
     """Ids in parts that one query takes; each once."""
     unique = list(dict.fromkeys(ids))

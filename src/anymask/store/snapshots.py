@@ -54,6 +54,7 @@ class Snapshots(Part):
         id = id or checks.new_id()
         checks.check_id(id, "id")
         with self._database.writing() as connection:
+            rows.lock(connection, projects, [project_id])
             rows.get(connection, projects, project_id, "project")
             _check_name(connection, project_id, name)
             row = {"id": id, "project_id": project_id, "name": name, "author_id": author_id}

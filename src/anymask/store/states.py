@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, func, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
-from anymask.store.rows import in_parts
+from anymask.store.rows import in_parts, lock
 from anymask.store.schema import images, masks, reviews, tasks
 
 
@@ -31,7 +31,10 @@ def is_head(table: Any = masks) -> ColumnElement[bool]:
 
 def refresh(connection: Connection, image_ids: Iterable[str], now: str) -> None:
     """Write down the state of images whose masks, tasks or reviews this transaction has changed."""
-    for part in in_parts(image_ids):
+    changed = list(image_ids)
+    # Two that change an image at once would each count without the other.
+    lock(connection, images, changed)
+    for part in in_parts(changed):
         live, any_mask = _masks_of(connection, part)
         finished = _finished(connection, part)
         verdicts = _verdicts(connection, part)

@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from anymask.core.errors import InputError
 from anymask.store import checks, rows, states
-from anymask.store.errors import LeaseLost
+from anymask.store.errors import LeaseLost, NotFound
 from anymask.store.insertion import insert_missing
 from anymask.store.part import Part
 from anymask.store.schema import TASK_KINDS, images, tasks, users
@@ -180,7 +180,9 @@ class Tasks(Part):
             raise InputError("the image belongs to another project; claim it there")
         insert_missing(connection, tasks, [_new(image, kind, 0, self._database.now())])
         query = select(tasks).where(tasks.c.image_id == image_id, tasks.c.kind == kind).with_for_update()
-        row = connection.execute(query).mappings().one()
+        row = connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound(f"the image of the id {image_id!r} was removed meanwhile")
         held_by_other = row["assignee_id"] != user_id and self._lease_runs(row)
         return None if held_by_other else row
 
@@ -213,8 +215,8 @@ class Tasks(Part):
             return ended
 
     def _held(self, connection: Connection, id: str, lease_token: str) -> RowMapping:
-        rows.get(connection, tasks, id, "task")
-        row = connection.execute(select(tasks).where(tasks.c.id == id).with_for_update()).mappings().one()
+        rows.lock(connection, tasks, [id])
+        row = rows.get(connection, tasks, id, "task")
         # A lease that ran out is still good as long as nobody else has taken the task.
         if not lease_token or row["lease_token"] != lease_token:
             raise LeaseLost("somebody else has this task by now; load the image again")
