@@ -199,7 +199,8 @@ def test_the_command_goes_on_where_it_was_stopped(
     (data / "masks" / "p1.png").write_text("words")
     (data / "images" / "p2.png").write_bytes((data / "images" / "p0.png").read_bytes())
     (data / "masks" / "p2.png").write_bytes((data / "masks" / "p0.png").read_bytes())
-    words = ["evaluate", "proposals", str(data), "--points-per-side", "4", "-o", str(out)]
+    words = ["evaluate", "proposals", str(data), "--points-per-side", "4", "--crop-n-layers", "auto"]
+    words += ["-o", str(out)]
     assert anymask(words) == 0
     text = capsys.readouterr().err
     assert "AR@1000" in text
@@ -207,6 +208,7 @@ def test_the_command_goes_on_where_it_was_stopped(
     whole, journal = Report.load(out), outcomes_path(out)
     assert whole.settings["points_per_side"] == 4
     assert whole.settings["pred_iou_thresh"] == 0
+    assert whole.settings["crop_n_layers"] == "auto"
     lines = journal.read_bytes()
     journal.write_bytes(lines[: len(lines) - 200])
     out.unlink()

@@ -38,6 +38,19 @@ def test_records_are_those_of_python(client: httpx.Client, image: str, layers: i
     assert found["records"]
 
 
+def test_the_number_of_crop_layers_goes_by_the_size_of_the_image() -> None:
+    small = FakeRuntime(input_size=40)  # the scene is 160 pixels wide
+    with running(small) as client:
+        image = upload(client)
+        body = {"settings": {**COARSE, "crop_n_layers": "auto"}}
+        found = client.post(f"/v1/images/{image}/everything", json=body).json()
+        assert found["settings"]["crop_n_layers"] == 1
+        body["settings"]["crop_n_layers"] = 1
+        assert client.post(f"/v1/images/{image}/everything", json=body).json()["run"] == found["run"]
+        body["settings"]["crop_n_layers"] = "many"
+        assert client.post(f"/v1/images/{image}/everything", json=body).status_code == 422
+
+
 def test_other_filters_decode_nothing() -> None:
     runtime = FakeRuntime()
     with running(runtime) as client:

@@ -134,6 +134,7 @@ def everything(
     is a job: run it again and what is complete is skipped. A broken image is named and skipped (exit code 1).
     The flags of Segment Anything's amg.py are understood.
     """
+    from anymask.automatic.crop_rule import read_crop_layers
     from anymask.automatic.memory import bytes_of
 
     given = {
@@ -145,7 +146,7 @@ def everything(
         "stability_score_thresh": stability_score_thresh,
         "stability_score_offset": stability_score_offset,
         "box_nms_thresh": box_nms_thresh,
-        "crop_n_layers": None if crop_n_layers is None else _layers(crop_n_layers),
+        "crop_n_layers": None if crop_n_layers is None else read_crop_layers(crop_n_layers),
         "crop_nms_thresh": crop_nms_thresh,
         "crop_overlap_ratio": crop_overlap_ratio,
         "crop_n_points_downscale_factor": crop_n_points_downscale_factor,
@@ -221,11 +222,3 @@ def _words(
 
     names = read_names(labels)
     return Words(names, encoder_of(encoder, precision=precision, threads=threads), threshold)
-
-
-def _layers(given: str) -> int | str:
-    if given == "auto":
-        return given
-    if not given.isascii() or not given.isdigit():
-        raise InputError(f"--crop-n-layers is {given!r}; give a whole number from 0, or auto")
-    return int(given)

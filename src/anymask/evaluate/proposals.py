@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from anymask.automatic import generate_masks, preset_settings
+from anymask.automatic.crop_rule import resolved
 from anymask.core.arrays import BoolArray, Float64Array
 from anymask.core.errors import InputError
 from anymask.core.record import MaskRecord
@@ -52,7 +53,8 @@ class ProposalsSettings:
     def __post_init__(self) -> None:
         if self.preset is None:
             object.__setattr__(self, "changes", {**UNFILTERED, **self.changes})
-        preset_settings(self.preset, **self.changes)
+        # An "auto" number of crop layers is worked out for each picture; here a picture of any size will do.
+        preset_settings(self.preset, **resolved(self.changes, (1, 1), input_size=1))
         if self.rank not in get_args(Rank):
             raise InputError(f"rank is {self.rank!r}; give one of {', '.join(get_args(Rank))}")
 

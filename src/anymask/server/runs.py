@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from anymask.automatic import AutomaticSettings, AutomaticState, everything, preset_settings
+from anymask.automatic.crop_rule import AUTO, resolved
 from anymask.automatic.state_file import settings_to_json
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.images import Picture
@@ -49,12 +50,15 @@ class Runs:
 
         Raises Problem (404, 422, 503), and InputError for settings that do not fit.
         """
-        settings = preset_settings(asked.preset, model.spec.automatic, **asked.settings.given())
+        given = asked.settings.given()
+        if given.get("crop_n_layers") == AUTO:
+            given = resolved(given, (await self._library.image(image)).image_hw, model.spec.input_size)
+        settings = preset_settings(asked.preset, model.spec.automatic, **given)
         _check_clicks(settings)
         name = _name(image, model, settings, asked.keep_above)
         state = self._states.get(name)
         if state is None:
-            work = partial(self._decode, name, image, model, asked, settings)
+            work = partial(self._decode, name, image, model, asked, given, settings)
             state = await self._lane.within(self._flights.get(name, work))
         return name, state
 
@@ -73,23 +77,29 @@ class Runs:
                 self._states.drop(name)
 
     async def _decode(
-        self, name: str, image: str, model: Model, asked: EverythingRequest, settings: AutomaticSettings
+        self,
+        name: str,
+        image: str,
+        model: Model,
+        asked: EverythingRequest,
+        given: dict[str, Any],
+        settings: AutomaticSettings,
     ) -> AutomaticState:
         source: ImageEmbedding | StoredImage
         if settings.crop_n_layers:  # crops are cut out of the pixels
             source = await self._library.image(image)
         else:
             source = await self._library.embedding(image, model)
-        state = await self._lane.queue(partial(_everything, model, source, asked))
+        state = await self._lane.queue(partial(_everything, model, source, asked, given))
         self._states.put(name, state)
         return state
 
 
 def _everything(
-    model: Model, source: ImageEmbedding | StoredImage, asked: EverythingRequest
+    model: Model, source: ImageEmbedding | StoredImage, asked: EverythingRequest, given: dict[str, Any]
 ) -> AutomaticState:
     seen: ImageEmbedding | Picture = source.picture() if isinstance(source, StoredImage) else source
-    return everything(model, seen, asked.preset, keep_above=asked.keep_above, **asked.settings.given())
+    return everything(model, seen, asked.preset, keep_above=asked.keep_above, **given)
 
 
 def _check_clicks(settings: AutomaticSettings) -> None:

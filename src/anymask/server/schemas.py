@@ -159,11 +159,11 @@ class Filters(Request):
 
 
 class Settings(Filters):
-    """Where to click, and which masks to keep."""
+    """Where to click, and which masks to keep. crop_n_layers: "auto" goes by the image's size."""
 
     points_per_side: Annotated[int, Field(ge=1, le=128)] | None = None
     points_per_batch: Annotated[int, Field(ge=1, le=256)] | None = None
-    crop_n_layers: Annotated[int, Field(ge=0, le=3)] | None = None
+    crop_n_layers: Annotated[int, Field(ge=0, le=3)] | Literal["auto"] | None = None
     crop_overlap_ratio: Annotated[float, Field(ge=0, le=0.9)] | None = None
     crop_n_points_downscale_factor: Annotated[int, Field(ge=1, le=16)] | None = None
     sampling: Literal["full", "coarse-to-fine"] | None = None

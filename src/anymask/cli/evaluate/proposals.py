@@ -43,7 +43,9 @@ def proposals(
     pred_iou_thresh: Annotated[float | None, typer.Option(help="Least score of a mask.")] = None,
     stability_score_thresh: Annotated[float | None, typer.Option(help="Least stability of a mask.")] = None,
     box_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes.")] = None,
-    crop_n_layers: Annotated[int | None, typer.Option(help="Layers of crops.")] = None,
+    crop_n_layers: Annotated[
+        str | None, typer.Option(metavar="N", help="Layers of crops; auto: by the image's size.")
+    ] = None,
     min_mask_region_area: Annotated[
         float | None, typer.Option(help="Smaller specks and holes go (pixels).")
     ] = None,
@@ -73,6 +75,7 @@ def proposals(
     Settings not given are the preset's. Without a preset no mask is dropped for its score or stability, and
     of two boxes with an IoU above 0.9 one goes. With -o a run that was stopped goes on where it was.
     """
+    from anymask.automatic.crop_rule import read_crop_layers
     from anymask.evaluate.datasets import open_samples
     from anymask.evaluate.predictors import open_predictor
     from anymask.evaluate.proposals import (
@@ -89,7 +92,7 @@ def proposals(
         "pred_iou_thresh": pred_iou_thresh,
         "stability_score_thresh": stability_score_thresh,
         "box_nms_thresh": box_nms_thresh,
-        "crop_n_layers": crop_n_layers,
+        "crop_n_layers": None if crop_n_layers is None else read_crop_layers(crop_n_layers),
         "min_mask_region_area": min_mask_region_area,
         "max_area_share": max_area_share,
         "mask_nms_thresh": mask_nms_thresh,
