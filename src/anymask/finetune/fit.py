@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,8 @@ from anymask.core.errors import ModelError, OutputError
 from anymask.finetune.networks import Network
 from anymask.finetune.settings import Settings
 from anymask.finetune.views import Checks, Shown, Views
-from anymask.train.loop import Average, learning_rate
+from anymask.train.course import parameter_groups, set_rates, share_done, share_of_rate, write_line
+from anymask.train.loop import Average
 from anymask.train.measure import measure_masks
 from anymask.train.procedure import turn_losses, turns
 from anymask.train.saved import load_checkpoint, save_checkpoint
@@ -99,9 +99,7 @@ class Fit:
         """One step; returns its loss. Gradients of several pictures are added up."""
         settings, course = self.settings, self.course
         rng = np.random.default_rng((settings.seed, 11, course.step))
-        share = learning_rate(self._progress(), course.step, self.config)
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["base"] * share
+        set_rates(self.optimiser, share_of_rate(self._progress(), course.step, self.config.warmup))
         self.optimiser.zero_grad(set_to_none=True)
         pictures = self.views.draw(settings.images, rng)
         loss = 0.0
@@ -182,9 +180,9 @@ class Fit:
         return float(np.mean(found))
 
     def _progress(self) -> float:
-        """Share of the schedule that is done, by steps or by training time, whichever is further."""
-        done, limit = self.course.step / self.settings.steps, 60 * self.settings.minutes
-        return max(done, self.course.seconds / limit) if limit else done
+        """Share of the schedule that is done."""
+        settings = self.settings
+        return share_done(self.course.step, settings.steps, self.course.seconds, settings.minutes)
 
     def _over(self) -> bool:
         return self._progress() >= 1
@@ -194,19 +192,14 @@ class Fit:
 
     def _optimiser(self) -> torch.optim.AdamW:
         """AdamW; an encoder that is trained as a whole at its own rate; no decay of biases and norms."""
-        groups: dict[tuple[bool, bool], list[Tensor]] = {}
-        for name, parameter in self.parameters.items():
-            slow = self.settings.train == "all" and self.network.is_encoder(name)
-            groups.setdefault((slow, parameter.ndim > 1), []).append(parameter)
-        rate, decay = self._rate(), self.settings.weight_decay
-        return torch.optim.AdamW(
-            [
-                {"params": found, "lr": 0.0, "base": rate * (self.settings.encoder_lr if slow else 1.0),
-                 "weight_decay": decay if matrix else 0.0}
-                for (slow, matrix), found in groups.items()
-            ],
-            betas=(0.9, 0.98),
-        )  # fmt: skip
+        whole = self.settings.train == "all"
+
+        def rate(name: str) -> float:
+            slow = whole and self.network.is_encoder(name)
+            return self._rate() * (self.settings.encoder_lr if slow else 1.0)
+
+        groups = parameter_groups(self.parameters.items(), rate, self.settings.weight_decay)
+        return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
     def _with(self, values: Mapping[str, Tensor], work: Callable[[], float]) -> float:
         """Do some work with other weights, then put the own ones back."""
@@ -232,8 +225,7 @@ class Fit:
             "best_step": course.best_step,
         }
         try:
-            with (self.folder / "progress.jsonl").open("a", encoding="utf-8") as out:
-                out.write(json.dumps(line) + "\n")
+            write_line(self.folder / "progress.jsonl", line)
         except OSError as error:
             raise OutputError(
                 f"cannot write in '{self.folder}': {error.strerror}; free some space"

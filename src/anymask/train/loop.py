@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,12 +12,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import broadcast
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from anymask.core.errors import InputError, ModelError
 from anymask.modeling.lite import Lite, build_lite
 from anymask.train.config import TrainConfig
+from anymask.train.course import parameter_groups, set_rates, share_done, share_of_rate, write_line
 from anymask.train.measure import measure
 from anymask.train.procedure import Procedure
 from anymask.train.saved import load_checkpoint, save_checkpoint, save_model
@@ -43,27 +43,14 @@ class Average:
                 self.values[key].copy_(value)
 
 
-def learning_rate(progress: float, step: int, config: TrainConfig) -> float:
-    """Share of the base rate: linear warm-up, then cosine to 2 %."""
-    return min(1.0, (step + 1) / config.warmup) * (
-        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    )
-
-
 def make_optimiser(procedure: Procedure, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW with the backbone's own rate; no decay on biases and norms."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in procedure.named_parameters():
-        backbone = name.startswith("model.encoder.backbone.")
-        groups.setdefault((backbone, parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": found, "base": config.backbone_lr if backbone else config.lr, "lr": 0.0,
-             "weight_decay": config.weight_decay if matrix else 0.0}
-            for (backbone, matrix), found in groups.items()
-        ],
-        betas=(0.9, 0.98),
-    )  # fmt: skip
+
+    def rate(name: str) -> float:
+        return config.backbone_lr if name.startswith("model.encoder.backbone.") else config.lr
+
+    groups = parameter_groups(procedure.named_parameters(), rate, config.weight_decay)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
 
 class Run:
@@ -104,8 +91,8 @@ class Run:
         return self.procedure.model
 
     def progress(self) -> float:
-        """Share of the schedule that is done, by steps or by training time, whichever is further."""
-        return max(self.step / self.config.steps, self.elapsed / (60 * self.config.minutes))
+        """Share of the schedule that is done."""
+        return share_done(self.step, self.config.steps, self.elapsed, self.config.minutes)
 
     def resume(self) -> None:
         state = load_checkpoint(self.folder)
@@ -137,10 +124,8 @@ class Run:
     def log(self, kind: str, values: dict[str, Any]) -> None:
         if not self.accelerator.is_main_process:
             return
-        line = json.dumps({"kind": kind, "step": self.step, "minutes": round(self.elapsed / 60, 2), **values})
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
-            out.write(line + "\n")
-        print(line, flush=True)
+        row = {"kind": kind, "step": self.step, "minutes": round(self.elapsed / 60, 2), **values}
+        print(write_line(self.folder / "metrics.jsonl", row), flush=True)
 
     def fit(self) -> None:
         """Train until the schedule's end, saving as it goes."""
@@ -191,8 +176,7 @@ class Run:
     def advance(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """One optimiser step. A step whose loss is not finite is left out and counted."""
         progress = self.progress()
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["base"] * learning_rate(progress, self.step, self.config)
+        set_rates(self.optimiser, share_of_rate(progress, self.step, self.config.warmup))
         self.procedure.backbone_frozen = progress < self.config.frozen_share
         device = self.accelerator.device
         moved = [batch[name].to(device, non_blocking=True) for name in ("pixels", "masks", "image")]

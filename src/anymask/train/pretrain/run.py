@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from anymask.core.errors import ModelError
 from anymask.core.files import write_atomically
+from anymask.train.course import parameter_groups, set_rates, share_done, share_of_rate, write_line
 from anymask.train.pretrain.settings import PretrainSettings
 from anymask.train.saved import load_checkpoint, save_checkpoint
 
@@ -33,14 +33,16 @@ class PretrainRun:
         self.folder, self.module, self.settings = folder, module, settings
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.module.to(self.device)
-        self.optimiser = torch.optim.AdamW(parameter_groups(module, settings.weight_decay), betas=(0.9, 0.95))
+        trained = ((name, value) for name, value in module.named_parameters() if value.requires_grad)
+        groups = parameter_groups(trained, lambda _: settings.lr, settings.weight_decay, NO_DECAY)
+        self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.95))
         self.step, self.elapsed = 0, 0.0
         self._resume()
 
     @property
     def progress(self) -> float:
-        """Share of the schedule that is done, by steps or by time, whichever is further."""
-        return max(self.step / self.settings.steps, self.elapsed / (60 * self.settings.minutes))
+        """Share of the schedule that is done."""
+        return share_done(self.step, self.settings.steps, self.elapsed, self.settings.minutes)
 
     def fit(self, batches: Batches) -> None:
         """Train to the schedule's end. Raises ModelError, the last good state kept, when the loss
@@ -71,9 +73,7 @@ class PretrainRun:
         save_checkpoint(self.folder, state, self.step)
 
     def _advance(self, batch: Tensor) -> float:
-        rate = self.settings.lr * self._share_of_rate()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rates(self.optimiser, share_of_rate(self.progress, self.step, self.settings.warmup, last=0.0))
         with torch.autocast(self.device.type, torch.bfloat16):
             loss: Tensor = self.module(batch.to(self.device), seed=self.settings.seed * 1_000_003 + self.step)
         if not torch.isfinite(loss):
@@ -87,11 +87,6 @@ class PretrainRun:
         self.optimiser.step()
         self.step += 1
         return float(loss.detach())
-
-    def _share_of_rate(self) -> float:
-        """Linear warm-up, then cosine to nothing."""
-        warm = min(1.0, (self.step + 1) / self.settings.warmup)
-        return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, self.progress)))
 
     def _resume(self) -> None:
         state = load_checkpoint(self.folder)
@@ -107,19 +102,5 @@ class PretrainRun:
             ) from error
 
     def _log(self, values: dict[str, Any]) -> None:
-        line = json.dumps({"step": self.step, "minutes": round(self.elapsed / 60, 2), **values})
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
-            out.write(line + "\n")
-        print(line, flush=True)
-
-
-def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices with weight decay; biases, norms, positions and tokens without. Frozen ones are left out."""
-    decayed: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in module.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        plain = parameter.ndim < 2 or any(name.endswith(end) for end in NO_DECAY)
-        (others if plain else decayed).append(parameter)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+        row = {"step": self.step, "minutes": round(self.elapsed / 60, 2), **values}
+        print(write_line(self.folder / "metrics.jsonl", row), flush=True)
