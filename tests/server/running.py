@@ -48,7 +48,7 @@ def sha256(number: int) -> str:
     return SHA256 if number == 0 else f"{number:064x}"
 
 
-def wait_until(condition: Any, seconds: float = 30) -> None:
+def wait_until(condition: Any, seconds: float = 120) -> None:
     """Return once the condition holds; fail if it never does."""
     end = time.monotonic() + seconds
     while not condition():

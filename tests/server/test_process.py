@@ -172,7 +172,7 @@ def test_the_token_can_come_from_a_file_or_the_environment(tmp_path: Path) -> No
     (tmp_path / "token").write_text(TOKEN + "\n")
     with serving("--host", "0.0.0.0", "--token-file", tmp_path / "token") as served:
         local = f"http://127.0.0.1:{served.client.base_url.port}"
-        with httpx.Client(base_url=local, trust_env=False) as client:
+        with httpx.Client(base_url=local, trust_env=False, timeout=60) as client:
             assert client.get("/v1/models").status_code == 401
             assert client.get("/v1/models", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert TOKEN not in served.line

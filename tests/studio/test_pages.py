@@ -102,7 +102,7 @@ def test_nothing_else_is_there(client: TestClient, path: str) -> None:
 
 def test_the_built_pages_are_in_the_package(studio: Running) -> None:
     """And every file that the first page names is there."""
-    with httpx.Client(base_url=studio.address, trust_env=False) as browser:
+    with httpx.Client(base_url=studio.address, trust_env=False, timeout=60) as browser:
         page = browser.get("/")
         assert page.status_code == 200
         named = [word.split('"')[0] for word in page.text.replace('href="', 'src="').split('src="')[1:]]

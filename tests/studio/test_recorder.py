@@ -30,12 +30,12 @@ def test_what_gathers_while_the_disk_is_busy_is_one_batch() -> None:
 
     def write(batch: list[int]) -> None:
         begun.set()
-        assert goes.wait(10)
+        assert goes.wait(60)
         batches.append(batch)
 
     recorder: Recorder[int] = Recorder(write)
     recorder.put(0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     for number in range(1, 10):
         recorder.put(number)
     goes.set()
@@ -49,12 +49,12 @@ def test_a_full_queue_drops_the_oldest_and_says_so(caplog: pytest.LogCaptureFixt
 
     def write(batch: list[int]) -> None:
         begun.set()
-        assert goes.wait(10)
+        assert goes.wait(60)
         written.extend(batch)
 
     recorder: Recorder[int] = Recorder(write, most=3)
     recorder.put(0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     with caplog.at_level(logging.WARNING, logger="anymask.studio"):
         for number in range(1, 6):
             recorder.put(number)
@@ -70,14 +70,14 @@ def test_a_failure_is_logged_and_costs_no_other(caplog: pytest.LogCaptureFixture
 
     def write(batch: list[int]) -> None:
         begun.set()
-        assert goes.wait(10)
+        assert goes.wait(60)
         if 2 in batch:
             raise OSError("disk full")
         written.extend(batch)
 
     recorder: Recorder[int] = Recorder(write)
     recorder.put(0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     for number in range(1, 5):
         recorder.put(number)
     with caplog.at_level(logging.ERROR, logger="anymask.studio"):
