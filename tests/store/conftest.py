@@ -11,8 +11,15 @@ import pytest
 
 from anymask.store import Image, Project, Store, User
 from anymask.store.schema import metadata
+from tests.cheap_passwords import cheap_passwords
 from tests.postgres import running_postgres
 from tests.store.building import ManualClock, new_image
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    with cheap_passwords():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from unittest.mock import patch
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from anymask.core.errors import InputError
@@ -207,16 +205,6 @@ def test_sweeping_forgets_what_ran_out(store: Store, clara: User, clock: ManualC
     assert store.people.session(alive) is not None
     with pytest.raises(NotFound):
         store.people.get(new_id())
-
-
-@pytest.fixture(autouse=True)
-def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hashes that are as slow as real ones would take most of the tests' time."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
-    passwords._of_nobody.cache_clear()
-    yield
-    passwords._of_nobody.cache_clear()
 
 
 def test_real_hashes_cost_what_argon2_advises() -> None:

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from anymask.store import passwords
+from tests.cheap_passwords import cheap_passwords
 from tests.studio.served import Running, fill, running
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Hashing is slow by design; here it is the same, with little work."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", lambda: hasher)
+def _cheap_passwords() -> Iterator[None]:
+    with cheap_passwords():
         yield
 
 
