@@ -152,7 +152,9 @@ class Images(Part):
         A snapshot that held it no longer verifies. Raises NotFound.
         """
         with self._database.writing() as connection:
-            connection.execute(select(tasks.c.id).where(tasks.c.image_id == id).with_for_update())
+            # In the order in which finished labelling takes them.
+            of_kinds = select(tasks.c.id).where(tasks.c.image_id == id).order_by(tasks.c.kind)
+            connection.execute(of_kinds.with_for_update())
             rows.lock(connection, images, [id], removing=True)
             image = rows.value(Image, rows.get(connection, images, id, "image"))
             of_image = select(masks.c.id).where(masks.c.image_id == id)
