@@ -103,6 +103,16 @@ def test_people_see_who_is_there(studio: RunningStudio) -> None:
         until_present(heard, {"page-1": one})
 
 
+def test_a_removed_picture_is_told_as_removed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running_studio(pictures(tmp_path_factory.mktemp("removing"), 2)) as studio:
+        gone, kept = (image["id"] for image in studio.images())
+        with following(studio.client, studio.project, "watcher") as heard:
+            expect(heard, "hello")
+            assert studio.client.delete(f"/api/v1/images/{gone}").status_code == 204
+            assert expect(heard, "image") == {"image_id": gone, "removed": True}
+        assert [image["id"] for image in studio.images()] == [kept]
+
+
 def test_a_page_can_only_look_at_what_is_there(studio: RunningStudio) -> None:
     address = f"/api/v1/projects/{studio.project}/events-stream"
     assert studio.client.get(address, params={"client": "x", "image": "0" * 32}).status_code == 404

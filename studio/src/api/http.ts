@@ -132,6 +132,11 @@ export async function patch<T>(path: string, body: unknown): Promise<T> {
   return parsed<T>(await write("PATCH", address(path), JSON.stringify(body), "application/json"));
 }
 
+/** Removes something. Throws ApiError. */
+export async function remove(path: string): Promise<void> {
+  await write("DELETE", address(path), null, null);
+}
+
 /** Sends a form with files. Throws ApiError. */
 export async function postForm<T>(path: string, form: FormData, signal?: AbortSignal): Promise<T> {
   return parsed<T>(await write("POST", address(path), form, null, signal));

@@ -107,6 +107,15 @@ export class SaveQueue {
     void this.#flush();
   }
 
+  /** Gives up what waits for a picture that is no more. */
+  async forget(image: Id): Promise<void> {
+    const gone = this.waiting.filter((row) => row.image_id === image);
+    if (gone.length === 0) return;
+    this.#refused = this.#refused.filter((row) => row.image_id !== image);
+    await this.#drop(gone);
+    if (this.waiting.length === 0 && !this.#sending) this.#tell("saved");
+  }
+
   /** Settles when nothing waits any more (true), or when the server does not take it now (false). */
   done(): Promise<boolean> {
     if (this.waiting.length === 0 && !this.#sending) return Promise.resolve(true);

@@ -121,6 +121,11 @@ export class Book {
     if (image) void this.#shelf?.put(image.id, storeSteps(this.#document, [image.height, image.width]));
   }
 
+  /** Nothing is kept of a picture that is no more. */
+  async forget(image: Id): Promise<void> {
+    await Promise.all([this.#queue?.forget(image), this.#shelf?.remove(image)]);
+  }
+
   /** Tries now what could not be saved; whether everything is saved by the end. */
   async save(): Promise<boolean> {
     this.#queue?.retry();

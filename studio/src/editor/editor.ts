@@ -149,6 +149,16 @@ export class Editor implements EditorActions, Host {
     this.set({ ...INITIAL, tool, label, view: calm, brush, hoverPreview, save, notices, project });
   }
 
+  /** A picture was removed for good, here or by somebody else: it is no longer shown, nothing of it is sent. */
+  async removed(image: Id): Promise<void> {
+    this.#course.pictures.forget();
+    if (this.state.image?.id === image) {
+      await this.close();
+      this.fail("An administrator has removed it for good.");
+    }
+    await this.#book.forget(image);
+  }
+
   /** The picture itself cannot be shown. */
   fail(failure: string): void {
     this.set({ phase: "failed", failure });
@@ -420,6 +430,8 @@ export class Editor implements EditorActions, Host {
     if (event.project !== this.state.project) return;
     if (event.kind === "label") void this.#reloadLabels();
     else if (event.kind === "image") this.#course.pictures.forget();
+    if (event.kind === "image" && event.detail["removed"])
+      void this.removed(String(event.detail["image_id"]));
     this.#remote.heed(event);
   }
 

@@ -7,7 +7,7 @@ export interface Present {
   image: string | null;
 }
 
-export type Dialog = "help" | "palette" | "export" | "import" | "conflict" | "hints" | null;
+export type Dialog = "help" | "palette" | "export" | "import" | "conflict" | "hints" | "password" | null;
 
 export interface AppState {
   dialog: Dialog;

@@ -107,6 +107,11 @@ export class StepsShelf {
     return found?.steps ?? null;
   }
 
+  /** Of a picture that is no more. */
+  async remove(image: Id): Promise<void> {
+    await transact(STEPS, "readwrite", (store) => store.delete(this.#key(image))).catch(() => undefined);
+  }
+
   /** Forgets pictures of long ago. */
   async tidy(): Promise<void> {
     await transact(STEPS, "readwrite", (store) => {

@@ -1,38 +1,11 @@
 /** axe-core on every page and dialog, in both themes; and the keyboard alone. */
 
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { describe, expect } from "vitest";
+import { check } from "./axe";
 import { test } from "./fixtures";
 import { Studio } from "./studio";
 
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PAGES = ["gallery", "review", "labels", "engine", "progress", "versions", "collage"];
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = (await page.evaluate(
-    (tags) =>
-      // biome-ignore lint/suspicious/noExplicitAny: axe puts itself there
-      (window as any).axe
-        .run(document, { runOnly: tags })
-        .then((result: { violations: unknown }) => result.violations),
-    RULES,
-  )) as Violation[];
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ""}`),
-  );
-}
-
-async function check(studio: Studio, where: string): Promise<void> {
-  await studio.still();
-  expect(await violations(studio.page), where).toEqual([]);
-}
 
 describe.each(["dark", "light"] as const)("in the %s theme", (theme) => {
   test("every page and dialog passes axe", async ({ browser, server }) => {
@@ -59,6 +32,22 @@ describe.each(["dark", "light"] as const)("in the %s theme", (theme) => {
       await studio.page.getByRole("dialog").waitFor({ state: "hidden" });
     }
 
+    await studio.menuOf("coffee.jpg");
+    await check(studio, "menu of a picture");
+    await studio.page.getByTestId("remove-picture").click();
+    await studio.page.getByTestId("removal-name").waitFor();
+    await check(studio, "removal");
+    await studio.page.getByTestId("removal-name").fill("coffee.jpg");
+    await check(studio, "removal, ready to begin");
+    await studio.key("Escape");
+    await studio.page.getByRole("dialog").waitFor({ state: "hidden" });
+    await studio.page.getByTestId("user-menu").click();
+    await studio.page.getByRole("menuitem", { name: "Settings" }).waitFor();
+    await check(studio, "menu of the person");
+    // There is no password where nobody logs in.
+    expect(await studio.page.getByTestId("change-password").count()).toBe(0);
+    await studio.key("Escape");
+
     await studio.open("coffee.jpg");
     await check(studio, "an open picture");
     await studio.clickImage(285, 165);
@@ -81,6 +70,8 @@ describe.each(["dark", "light"] as const)("in the %s theme", (theme) => {
     await studio.page.getByTestId("view-options").click();
     await check(studio, "view options");
     await studio.key("Escape");
+    await studio.tool("brush");
+    await check(studio, "the brush and its size");
     await studio.leave();
   });
 });

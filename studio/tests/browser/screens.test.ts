@@ -18,6 +18,12 @@ test.for(["dark", "light"] as const)("screens of the %s theme", async (theme, { 
   await studio.gallery();
   await shot("gallery");
   const project = await studio.project();
+  await studio.menuOf("coffee.jpg");
+  await studio.page.getByTestId("remove-picture").click();
+  await studio.page.getByTestId("removal-name").waitFor();
+  await shot("removal");
+  await studio.key("Escape");
+  await studio.page.getByRole("dialog").waitFor({ state: "hidden" });
   await studio.open("coffee.jpg");
   await studio.clickImage(290, 212);
   await studio.offered();

@@ -100,6 +100,14 @@ export class Studio {
     await this.page.getByTestId("tile").first().waitFor();
   }
 
+  /** Opens the menu of a picture in the gallery. */
+  async menuOf(name: string): Promise<void> {
+    await this.gallery();
+    await this.page.locator(`[data-testid="tile"][data-name="${name}"]`).hover();
+    await this.page.getByRole("button", { name: `Menu of ${name}` }).click();
+    await this.page.getByTestId("remove-picture").waitFor();
+  }
+
   /** The id of the project that is shown. */
   async project(): Promise<string> {
     await this.page.waitForFunction(() => /#\/p\/[0-9a-f]+/.test(window.location.hash));

@@ -189,6 +189,38 @@ describe("what the server does not take", () => {
     expect(journal.rows.map(({ id }) => id)).toEqual(["bad"]);
   });
 
+  test("rows of a picture that is no more are given up, those of others go on", async () => {
+    let up = false;
+    const { queue, journal, sent, last } = setup((rows, image) => {
+      if (!up) return away;
+      return image === "gone" ? { kind: "refused", detail: "there is nothing of this id here" } : saved(rows);
+    });
+    queue.add([row("a", "a", "gone"), row("b"), row("c", "c", "gone")]);
+    await queue.done();
+    await queue.forget("gone");
+    expect(queue.waiting.map(({ id }) => id)).toEqual(["b"]);
+    expect(journal.rows.map(({ id }) => id)).toEqual(["b"]);
+    up = true;
+    queue.retry();
+    expect(await queue.done()).toBe(true);
+    expect(sent.at(-1)).toEqual(["b"]);
+    expect(last()).toMatchObject({ state: "saved", waiting: 0 });
+  });
+
+  test("rows that were refused because their picture is no more are given up, too", async () => {
+    const { queue, journal, last } = setup(() => ({
+      kind: "refused",
+      detail: "there is nothing of this id",
+    }));
+    queue.add([row("a", "a", "gone")]);
+    expect(await queue.done()).toBe(false);
+    await queue.forget("elsewhere");
+    expect(last()).toMatchObject({ state: "refused", waiting: 1 });
+    await queue.forget("gone");
+    expect(journal.rows).toEqual([]);
+    expect(last()).toMatchObject({ state: "saved", waiting: 0 });
+  });
+
   test("a server that names a strange conflict is not asked for ever", async () => {
     const { queue, sent, last } = setup(() => ({ kind: "conflict", head: row("theirs", "unheard of") }));
     queue.add([row("a")]);

@@ -116,7 +116,7 @@ async def purge_image(image: ImageHere, studio: Studio, who: Admin) -> None:
     """
     await run_in_threadpool(studio.purge, image)
     studio.pictures.forget(image.id)
-    studio.hub.tell(image.project_id, "image", {"image_id": image.id})
+    studio.hub.tell(image.project_id, "image", {"image_id": image.id, "removed": True})
 
 
 @router.get(

@@ -1,16 +1,20 @@
 /** Writes that more than one place makes; each brings the cache up to date. */
 
-import { forgetToken, get, patch, post } from "../../api/http";
+import type { InfiniteData } from "@tanstack/react-query";
+import { ApiError, forgetToken, get, patch, post, remove } from "../../api/http";
 import { newId } from "../../core/ids";
 import { freeHotkey } from "../logic/labels";
+import { withoutImage } from "../logic/removal";
 import { queryClient } from "./client";
 import { keys } from "./keys";
 import type {
   ImageFacts,
   ImageState,
+  ImageSummary,
   Invitation,
   Label,
   LabelAttribute,
+  Listing,
   Me,
   Project,
   Role,
@@ -44,6 +48,15 @@ export async function setUp(token: string, name: string, password: string): Prom
 export async function redeem(token: string, name: string, password: string): Promise<void> {
   await post("/redeem", { token, name, password });
   await forgetEverything();
+}
+
+/** One's own password. Every session of this person ends; a new one begins in this browser. */
+export async function changePassword(old: string, fresh: string): Promise<void> {
+  const me = await post<Me>("/me/password", { old, new: fresh });
+  forgetToken();
+  // An answer to the session that has ended would show the login.
+  await queryClient.cancelQueries({ queryKey: keys.me });
+  queryClient.setQueryData(keys.me, me);
 }
 
 export async function createProject(name: string): Promise<Project> {
@@ -87,6 +100,25 @@ export async function changeImage(
 ): Promise<void> {
   await patch(`/images/${image}`, change);
   await Promise.all([queryClient.invalidateQueries({ queryKey: keys.image(image) }), refreshImages(project)]);
+}
+
+/** Removes a picture and all that is known of it. One that somebody else has removed meanwhile is no error. */
+export async function removeImage(project: string, image: string): Promise<void> {
+  try {
+    await remove(`/images/${image}`);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  }
+  // At once, also in galleries that are not shown now and are loaded anew later.
+  queryClient.setQueriesData<InfiniteData<Listing<ImageSummary>>>(
+    { queryKey: keys.images(project) },
+    (data) => data && { ...data, pages: withoutImage(data.pages, image) },
+  );
+  const old = [keys.statistics(project), keys.jobs(project), keys.snapshots(project), keys.projects];
+  await Promise.all([
+    refreshImages(project),
+    ...old.map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+  ]);
 }
 
 export async function invite(role: Role): Promise<Invitation> {

@@ -64,8 +64,12 @@ export function useImages(project: string, filter: ImageFilter) {
   });
 }
 
-export function useImageFacts(image: string) {
-  return useQuery({ queryKey: keys.image(image), queryFn: () => get<ImageFacts>(`/images/${image}`) });
+export function useImageFacts(image: string, enabled = true) {
+  return useQuery({
+    queryKey: keys.image(image),
+    queryFn: () => get<ImageFacts>(`/images/${image}`),
+    enabled,
+  });
 }
 
 /** What the person may do beyond labelling. */

@@ -14,10 +14,13 @@ export interface Person {
   disabled?: boolean;
 }
 
-/** What a picture is for, beside what the gallery shows. `group`: pictures of one patient, scene or film. */
+/** A picture, and what it is for. `group`: pictures of one patient, scene or film. `masks`: how many objects. */
 export interface ImageFacts {
   id: Id;
   name: string;
+  /** Of its file, in the folder of the studio. */
+  path: string;
+  masks: number;
   gold: boolean;
   split: "train" | "val" | "test" | null;
   group: string | null;

@@ -1,9 +1,12 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { Check, Ellipsis, Star } from "lucide-react";
+import { Check, Ellipsis, Star, Trash2 } from "lucide-react";
+import { useRef, useState } from "react";
 import { changeImage } from "../data/mutations";
-import { useImageFacts } from "../data/queries";
+import { useImageFacts, useMay } from "../data/queries";
 import type { ImageFacts } from "../data/types";
+import { RemovePictureDialog } from "../dialogs/RemovePictureDialog";
 import { showProblem } from "../parts/useAttempt";
+import { navigate } from "../router";
 
 const SPLITS: readonly { value: ImageFacts["split"]; label: string }[] = [
   { value: "train", label: "Training" },
@@ -12,39 +15,81 @@ const SPLITS: readonly { value: ImageFacts["split"]; label: string }[] = [
   { value: null, label: "Not decided" },
 ];
 
-/** What the picture is for: a gold picture, and its part of the data set. For reviewers. */
-export function PictureMenu({ project, image }: { project: string; image: string }) {
-  const facts = useImageFacts(image);
+interface PictureProps {
+  project: string;
+  image: string;
+}
+
+/** A gold picture or not, and its part of the data set. */
+function Purposes({ project, image, facts }: PictureProps & { facts: ImageFacts | undefined }) {
   const change = (part: Parameters<typeof changeImage>[2]) => {
     changeImage(project, image, part).catch(showProblem);
   };
-  const gold = facts.data?.gold ?? false;
+  const gold = facts?.gold ?? false;
   return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <ActionIcon size={32} aria-label="What this picture is for" data-testid="picture-menu">
-          <Ellipsis size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
+    <>
+      <Menu.Item
+        leftSection={<Star size={15} aria-hidden fill={gold ? "currentColor" : "none"} />}
+        onClick={() => change({ gold: !gold })}
+      >
+        {gold ? "No longer a gold picture" : "Gold picture: measures people"}
+      </Menu.Item>
+      <Menu.Divider />
+      <Menu.Label>Part of the data set</Menu.Label>
+      {SPLITS.map(({ value, label }) => (
         <Menu.Item
-          leftSection={<Star size={15} aria-hidden fill={gold ? "currentColor" : "none"} />}
-          onClick={() => change({ gold: !gold })}
+          key={label}
+          onClick={() => change({ split: value })}
+          rightSection={facts?.split === value ? <Check size={15} aria-label="chosen" /> : null}
         >
-          {gold ? "No longer a gold picture" : "Gold picture: measures people"}
+          {label}
         </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>Part of the data set</Menu.Label>
-        {SPLITS.map(({ value, label }) => (
-          <Menu.Item
-            key={label}
-            onClick={() => change({ split: value })}
-            rightSection={facts.data?.split === value ? <Check size={15} aria-label="chosen" /> : null}
-          >
-            {label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      ))}
+    </>
+  );
+}
+
+/** What the picture is for, and its removal. For reviewers; removing is for administrators. */
+export function PictureMenu({ project, image }: PictureProps) {
+  const may = useMay();
+  const facts = useImageFacts(image);
+  const button = useRef<HTMLButtonElement>(null);
+  const [removing, setRemoving] = useState(false);
+  function remove() {
+    button.current?.focus(); // the dialog gives the focus back to it
+    setRemoving(true);
+  }
+  return (
+    <>
+      <Menu position="bottom-end" width={240}>
+        <Menu.Target>
+          <ActionIcon ref={button} size={32} aria-label="Menu of this picture" data-testid="picture-menu">
+            <Ellipsis size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Purposes project={project} image={image} facts={facts.data} />
+          {may.administrate ? (
+            <>
+              <Menu.Divider />
+              <Menu.Item
+                className="danger-item"
+                leftSection={<Trash2 size={15} aria-hidden />}
+                onClick={remove}
+                data-testid="remove-picture"
+              >
+                Remove for good
+              </Menu.Item>
+            </>
+          ) : null}
+        </Menu.Dropdown>
+      </Menu>
+      <RemovePictureDialog
+        project={project}
+        image={removing ? image : null}
+        close={() => setRemoving(false)}
+        removed={() => navigate({ page: "gallery", project }, { replace: true })}
+      />
+    </>
   );
 }

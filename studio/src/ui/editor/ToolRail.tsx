@@ -38,7 +38,7 @@ function BrushSize() {
           label={(value) => `${value} px`}
           value={Math.round(brush)}
           onChange={(value) => editor.setBrush(value)}
-          thumbProps={{ "aria-label": "Brush size in pixels" }}
+          thumbLabel="Brush size in pixels"
         />
       </div>
     </Tooltip>

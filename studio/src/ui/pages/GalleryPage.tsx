@@ -1,13 +1,14 @@
 import { ActionIcon, Button, EmptyState, Group, Loader, Select, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Download, FolderSync, ImagePlus, Images, Search, Upload, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useAppStore } from "../../state/appStore";
 import { scan } from "../data/mutations";
 import { type ImageFilter, NO_FILTER, useImages, useLabels, useMay, useProject } from "../data/queries";
-import type { ImageState } from "../data/types";
+import type { ImageState, ImageSummary } from "../data/types";
 import { ExportDialog } from "../dialogs/ExportDialog";
 import { ImportDialog } from "../dialogs/ImportDialog";
+import { RemovePictureDialog } from "../dialogs/RemovePictureDialog";
 import { formatCount, plural } from "../logic/format";
 import { BrokenFiles } from "../parts/BrokenFiles";
 import { GalleryGrid } from "../parts/GalleryGrid";
@@ -183,6 +184,27 @@ function useFilter() {
   };
 }
 
+/** Removing pictures: which one the dialog is about. When it is gone, the one in its place has the focus. */
+function useRemoval(items: readonly ImageSummary[]) {
+  const [image, setImage] = useState<string | null>(null);
+  const gone = useRef<string | null>(null);
+  useEffect(() => {
+    if (gone.current === null || items.some(({ id }) => id === gone.current)) return;
+    gone.current = null;
+    const next = document.querySelector<HTMLElement>('.tile[tabindex="0"]');
+    (next ?? document.getElementById("main"))?.focus();
+  });
+  return {
+    image,
+    start: setImage,
+    close: () => setImage(null),
+    removed: () => {
+      gone.current = image;
+      setImage(null);
+    },
+  };
+}
+
 /** A project's pictures: find one, see how far the work is, add more, export. */
 export function GalleryPage({ project }: { project: string }) {
   const { filter, asked, change, clear } = useFilter();
@@ -190,6 +212,8 @@ export function GalleryPage({ project }: { project: string }) {
   const images = useImages(project, asked);
   const upload = useUpload(project);
   const items = images.data?.pages.flatMap((page) => page.items) ?? [];
+  const may = useMay();
+  const removal = useRemoval(items);
   const filtered = asked.search !== "" || asked.state !== null || asked.label !== null;
   useEffect(() => {
     document.title = `${info.data?.name ?? "Pictures"} · anymask`;
@@ -218,6 +242,7 @@ export function GalleryPage({ project }: { project: string }) {
         <GalleryGrid
           project={project}
           images={items}
+          remove={may.administrate ? removal.start : undefined}
           more={images.hasNextPage && !images.isFetchingNextPage}
           loadMore={() => void images.fetchNextPage()}
         />
@@ -226,6 +251,12 @@ export function GalleryPage({ project }: { project: string }) {
       {upload.input}
       <ExportDialog project={project} />
       <ImportDialog project={project} />
+      <RemovePictureDialog
+        project={project}
+        image={removal.image}
+        close={removal.close}
+        removed={removal.removed}
+      />
     </section>
   );
 }

@@ -13,6 +13,7 @@ import {
 } from "@mantine/core";
 import { Check, Copy, UserPlus } from "lucide-react";
 import { useState } from "react";
+import { useAppStore } from "../../state/appStore";
 import { invite, updateUser } from "../data/mutations";
 import { useMe, useUsers } from "../data/queries";
 import type { Person, Role } from "../data/types";
@@ -91,7 +92,14 @@ function change(person: Person, part: Partial<Pick<Person, "role" | "disabled">>
   updateUser(person.id, part).catch(showProblem);
 }
 
-function PersonRow({ person, isMe }: { person: Person; isMe: boolean }) {
+interface PersonRowProps {
+  person: Person;
+  isMe: boolean;
+  canChangePassword: boolean;
+}
+
+function PersonRow({ person, isMe, canChangePassword }: PersonRowProps) {
+  const openDialog = useAppStore((state) => state.openDialog);
   return (
     <Table.Tr>
       <Table.Td>
@@ -118,6 +126,11 @@ function PersonRow({ person, isMe }: { person: Person; isMe: boolean }) {
           <Badge color="gray" variant="outline" mr="sm" tt="none">
             Locked out
           </Badge>
+        ) : null}
+        {canChangePassword ? (
+          <Button size="compact-sm" variant="default" mr="xs" onClick={() => openDialog("password")}>
+            Change my password
+          </Button>
         ) : null}
         <Button
           size="compact-sm"
@@ -172,9 +185,17 @@ export function PeoplePage() {
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
-                {data.items.map((person) => (
-                  <PersonRow key={person.id} person={person} isMe={person.id === me.data?.user?.id} />
-                ))}
+                {data.items.map((person) => {
+                  const isMe = person.id === me.data?.user?.id;
+                  return (
+                    <PersonRow
+                      key={person.id}
+                      person={person}
+                      isMe={isMe}
+                      canChangePassword={isMe && accounts}
+                    />
+                  );
+                })}
               </Table.Tbody>
             </Table>
           )}

@@ -1,5 +1,6 @@
 import { Alert, Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { LEAST_CHARACTERS, PASSWORD_RULE } from "../logic/password";
 import { Logo } from "../shell/Logo";
 import { errorText } from "./Problem";
 
@@ -11,8 +12,6 @@ interface DoorProps {
   password: "new" | "known";
   enter: (name: string, password: string) => Promise<void>;
 }
-
-const LEAST = 10;
 
 /** Name and password: the form of login, first admin and invitation. */
 export function Door({ title, lead, button, password, enter }: DoorProps) {
@@ -48,8 +47,8 @@ export function Door({ title, lead, button, password, enter }: DoorProps) {
             name="password"
             label="Password"
             required
-            description={password === "new" ? `At least ${LEAST} characters.` : null}
-            minLength={password === "new" ? LEAST : 1}
+            description={password === "new" ? PASSWORD_RULE : null}
+            minLength={password === "new" ? LEAST_CHARACTERS : 1}
             autoComplete={password === "new" ? "new-password" : "current-password"}
           />
           {problem ? (

@@ -8,6 +8,7 @@ import { plural } from "../logic/format";
 import { gridMove, gridShape } from "../logic/grid";
 import { formatRoute } from "../logic/routes";
 import { StateBadge } from "./StateBadge";
+import { TileMenu } from "./TileMenu";
 
 const SMALLEST = 190;
 /** Few pictures are shown larger. */
@@ -24,7 +25,7 @@ interface TileProps {
   review: boolean;
 }
 
-function Tile({ project, image, current, index, review }: TileProps) {
+function TileLink({ project, image, current, index, review }: TileProps) {
   return (
     <a
       className="tile"
@@ -60,21 +61,40 @@ function Tile({ project, image, current, index, review }: TileProps) {
   );
 }
 
+interface FrameProps extends TileProps {
+  onFocus: () => void;
+  remove: ((image: string) => void) | undefined;
+}
+
+function Tile({ onFocus, remove, ...tile }: FrameProps) {
+  const { image, current } = tile;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only hears that the link or the button inside has the focus
+    <div className="tile-frame" onFocus={onFocus}>
+      <TileLink {...tile} />
+      {remove ? <TileMenu name={image.name} current={current} remove={() => remove(image.id)} /> : null}
+    </div>
+  );
+}
+
 interface GalleryGridProps {
   project: string;
   images: ImageSummary[];
   /** Whether pictures open in review mode. */
   review?: boolean;
+  /** Offered in a menu of each picture. */
+  remove?: ((image: string) => void) | undefined;
   more: boolean;
   loadMore: () => void;
 }
 
 /** Thumbnails in rows, only those in sight in the page; arrow keys move between them. */
-export function GalleryGrid({ project, images, review = false, more, loadMore }: GalleryGridProps) {
+export function GalleryGrid({ project, images, review = false, remove, more, loadMore }: GalleryGridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { ref: measure, width } = useElementSize<HTMLDivElement>();
   const ref = useMergedRef(scroller, measure);
-  const [current, setCurrent] = useState(0);
+  const [chosen, setCurrent] = useState(0);
+  const current = Math.min(chosen, images.length - 1); // pictures may have gone
   const shape = gridShape(width, images.length, images.length <= FEW ? SMALLEST_OF_FEW : SMALLEST, GAP);
   const rowHeight = Math.round(shape.cell * 0.72) + FOOT;
   const rows = useVirtualizer({
@@ -93,6 +113,8 @@ export function GalleryGrid({ project, images, review = false, more, loadMore }:
   }, [more, lastRow, shape.rows, loadMore]);
 
   function onKeyDown(event: KeyboardEvent) {
+    // A menu has the arrow keys for itself.
+    if (!(event.target instanceof Element && event.target.classList.contains("tile"))) return;
     const target = gridMove(event.key, current, images.length, shape.columns);
     if (target === null) return;
     event.preventDefault();
@@ -129,6 +151,8 @@ export function GalleryGrid({ project, images, review = false, more, loadMore }:
                   image={image}
                   index={index}
                   current={index === current}
+                  onFocus={() => setCurrent(index)}
+                  remove={remove}
                 />
               );
             })}

@@ -10,7 +10,7 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
-import { ChevronDown, Command, Keyboard, LogOut, Moon, Settings, Sun, Users } from "lucide-react";
+import { ChevronDown, Command, Keyboard, KeyRound, LogOut, Moon, Settings, Sun, Users } from "lucide-react";
 import { useRef } from "react";
 import { useAppStore } from "../../state/appStore";
 import { logOut } from "../data/mutations";
@@ -125,10 +125,17 @@ function ThemeToggle() {
 }
 
 function UserMenu({ me, person }: { me: Me; person: Person }) {
+  const openDialog = useAppStore((state) => state.openDialog);
+  const button = useRef<HTMLButtonElement>(null);
+  function changePassword() {
+    button.current?.focus(); // the dialog gives the focus back to it
+    openDialog("password");
+  }
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
         <ActionIcon
+          ref={button}
           size="lg"
           radius="xl"
           aria-label={`${initials(person.name)}: menu of ${person.name}`}
@@ -155,6 +162,15 @@ function UserMenu({ me, person }: { me: Me; person: Person }) {
             onClick={() => navigate({ page: "people" })}
           >
             People
+          </Menu.Item>
+        ) : null}
+        {me.accounts ? (
+          <Menu.Item
+            leftSection={<KeyRound size={15} aria-hidden />}
+            onClick={changePassword}
+            data-testid="change-password"
+          >
+            Change my password
           </Menu.Item>
         ) : null}
         {me.accounts ? (

@@ -7,6 +7,7 @@ import { useMe } from "../data/queries";
 import { CommandPalette } from "../dialogs/CommandPalette";
 import { ConflictDialog } from "../dialogs/ConflictDialog";
 import { HelpSheet } from "../dialogs/HelpSheet";
+import { PasswordDialog } from "../dialogs/PasswordDialog";
 import { useCommands, useKeyListener } from "../keys";
 import { formatRoute, type Route } from "../logic/routes";
 import { AssistPage } from "../pages/AssistPage";
@@ -129,6 +130,7 @@ export function Shell() {
       <HelpSheet />
       <CommandPalette route={route} />
       <ConflictDialog />
+      <PasswordDialog />
     </div>
   );
 }
