@@ -31,7 +31,7 @@ function Removal({ project, facts, close, removed }: RemovalProps) {
     <form onSubmit={submit}>
       <Stack className="removal">
         <Text size="sm">
-          <strong>{facts.name}</strong> goes for everybody, and nothing brings it back. With it go:
+          <strong>{facts.name}</strong> goes for everybody. Nothing brings back what goes with it:
         </Text>
         <List size="sm" spacing={4}>
           {removalLosses(facts).map((loss) => (
