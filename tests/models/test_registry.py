@@ -165,7 +165,7 @@ def test_nothing_is_fetched_unless_asked_for(monkeypatch: pytest.MonkeyPatch) ->
     def refuse(*_: object, **__: object) -> None:
         pytest.fail("the network was used")
 
-    monkeypatch.setattr("anymask.models.network.open_url", refuse)
+    # The only module that asks servers for anything.
     monkeypatch.setattr("anymask.models.download.open_url", refuse)
     for offline in (None, True):
         with pytest.raises(ModelError, match="anymask models pull mobile"):
