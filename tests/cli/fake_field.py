@@ -17,7 +17,7 @@ from tests.automatic.huge.field import SHA256, RegionRuntime
 
 class SlowRuntime(RegionRuntime):
     def encode(self, picture: Picture) -> dict[str, Any]:
-        time.sleep(0.1)
+        time.sleep(0.3)
         return super().encode(picture)
 
 

@@ -54,11 +54,15 @@ def surroundings() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
+def paths_of(folder: Path) -> list[Path]:
     """Every file of the results but the log, which names its folder."""
     found = (path for name in ("out", "maps", "drawn") for path in (folder / name).glob("*"))
-    found = (path for path in found if path.name != NAME)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found if path.is_file()}
+    return [path for path in found if path.name != NAME and path.is_file()]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """What they hold. Only while nobody writes: a job's unfinished files may go at any moment."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths_of(folder)}
 
 
 @contextmanager
@@ -92,12 +96,12 @@ def test_killed_again_and_again(command: Command, photos: Path, tmp_path: Path) 
     draw = random.Random(7)
     in_the_middle = 0
     for _ in range(5):
-        before = len(files_of(tmp_path))
+        before = len(paths_of(tmp_path))
         with at_work(tmp_path, "--model", "slow") as job:
-            while job.poll() is None and len(files_of(tmp_path)) == before:
+            while job.poll() is None and len(paths_of(tmp_path)) == before:
                 time.sleep(0.002)
             time.sleep(draw.random() * 0.4)
-        in_the_middle += 0 < len(files_of(tmp_path)) < len(whole)
+        in_the_middle += 0 < len(paths_of(tmp_path)) < len(whole)
     assert in_the_middle
     (tmp_path / "maps" / ".anymask-0123456789abcdef.tmp").write_bytes(b"half a file")
     done = command(*WORDS, "-o", "out")
