@@ -13,6 +13,8 @@ let browser: Browser;
 let server: StudioServer;
 let anna: Studio;
 let bert: Studio;
+/** Id of the object that was made first: something round 285, 165. */
+let id: string;
 
 beforeAll(async () => {
   [browser, server] = await Promise.all([launch(), StudioServer.start({ options: ["--accounts"] })]);
@@ -56,6 +58,7 @@ test("one sees what the other makes", async () => {
   await anna.open("coffee.jpg");
   await anna.make(285, 165);
   await anna.saved();
+  id = (await anna.objects())[0]?.id ?? "";
   await bert.open("coffee.jpg");
   expect(await bert.maskCount()).toBe(1);
   await anna.make(100, 300);
@@ -64,28 +67,28 @@ test("one sees what the other makes", async () => {
 });
 
 test("of two changes of one object nothing is lost: the second person chooses", async () => {
-  const [object] = await anna.objects();
-  const id = object?.id ?? "";
+  const area = async (studio: Studio) => (await studio.objects()).find((one) => one.id === id)?.area;
+  const before = await area(anna);
   await bert.context.setOffline(true);
   await bert.tool("eraser");
   await bert.select(id);
   await bert.drag([250, 165], [320, 165]);
+  await expect.poll(() => area(bert)).not.toBe(before);
   await anna.tool("brush");
   await anna.select(id);
-  await anna.drag([250, 120], [320, 120]);
+  await anna.drag([30, 30], [100, 30]);
+  await expect.poll(() => area(anna)).not.toBe(before);
   await anna.saved();
   await bert.context.setOffline(false);
   await bert.page.waitForFunction(() => (window.__studio?.state().conflicts.length ?? 0) > 0);
   await bert.page.getByTestId("save-state").click();
   await bert.still();
-  const theirs = (await anna.objects()).find((one) => one.id === id)?.area;
+  const theirs = await area(anna);
   const mine = await bert.state((state) => state.conflicts[0]?.mine?.area);
   expect(mine).not.toBe(theirs);
   await bert.page.getByTestId("keep-mine").click();
   await bert.saved();
-  await expect
-    .poll(async () => (await anna.objects()).find((one) => one.id === id)?.area, { timeout: 20_000 })
-    .toBe(mine);
+  await expect.poll(() => area(anna), { timeout: 20_000 }).toBe(mine);
 });
 
 test("no two people are given the same picture", async () => {
