@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anymask.automatic import everything, generate_masks
-from anymask.automatic.crop_rule import MOST_LAYERS, crop_layers, look_and_resolve, read_crop_layers, resolved
+from anymask.automatic.crop_rule import MOST_LAYERS, crop_layers, look_and_resolve, resolved
 from anymask.automatic.crops import image_crops
 from anymask.core.errors import InputError
 from tests.fake_runtime import fake_model, scene
@@ -60,10 +60,3 @@ def test_an_embedding_has_no_pixels() -> None:
         generate_masks(model, model.embed(scene()), crop_n_layers="auto")
     large = fake_model(input_size=256)
     assert generate_masks(large, large.embed(scene()), crop_n_layers="auto", points_per_side=4)
-
-
-def test_as_people_type_it() -> None:
-    assert (read_crop_layers("auto"), read_crop_layers("2")) == ("auto", 2)
-    for wrong in ("", "-1", "Auto", "1.5", "²"):
-        with pytest.raises(InputError, match="whole number from 0, or auto"):
-            read_crop_layers(wrong)

@@ -276,7 +276,7 @@ def test_a_job_does_again_what_changed_or_is_gone(command: Command, photos: Path
         ((), "no image is given"),
         (("photo.png", "--preset", "best"), "preset 'best' is not known"),
         (("photo.png", "--points-per-side", "0"), "points_per_side is 0"),
-        (("photo.png", "--crop-n-layers", "all"), "crop_n_layers is 'all'"),
+        (("photo.png", "--crop-n-layers", "all"), "--crop-n-layers is 'all'"),
         (("photo.png", "--format", "docx"), "--format 'docx' is not known"),
         (("photo.png", "-o", "m.docx"), "no ending that names a format"),
         (("photo.png", "--overlay", "m.json"), "unknown picture ending"),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from anymask.core.embedding import ImageEmbedding
-from anymask.core.errors import InputError
 from anymask.core.images import ImageSource, Picture, load_image
 
 AUTO = "auto"
@@ -27,15 +26,6 @@ def crop_layers(image_hw: tuple[int, int], input_size: int) -> int:
     """
     reduction = max(image_hw) / input_size
     return min(max(math.ceil(math.log2(reduction / _REDUCTION)), 0), MOST_LAYERS)
-
-
-def read_crop_layers(given: str) -> CropLayers:
-    """`crop_n_layers` as people type it. Raises InputError."""
-    if given == "auto":
-        return "auto"
-    if not given.isascii() or not given.isdigit():
-        raise InputError(f"crop_n_layers is {given!r}; give a whole number from 0, or auto")
-    return int(given)
 
 
 def resolved(overrides: Mapping[str, Any], image_hw: tuple[int, int], input_size: int) -> dict[str, Any]:

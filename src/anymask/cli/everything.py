@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from anymask.cli.crop_layers import CropLayersOption, read_crop_layers
 from anymask.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ def everything(
     stability_score_thresh: Annotated[float | None, typer.Option(help="Least stability of a mask.")] = None,
     stability_score_offset: Annotated[float | None, typer.Option(help="Offset of that measure.")] = None,
     box_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes.")] = None,
-    crop_n_layers: Annotated[
-        str | None, typer.Option(metavar="N", help="Layers of crops; auto: by the image's size.")
-    ] = None,
+    crop_n_layers: CropLayersOption = None,
     crop_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes between crops.")] = None,
     crop_overlap_ratio: Annotated[float | None, typer.Option(help="Overlap of crops.")] = None,
     crop_n_points_downscale_factor: Annotated[
@@ -134,7 +133,6 @@ def everything(
     is a job: run it again and what is complete is skipped. A broken image is named and skipped (exit code 1).
     The flags of Segment Anything's amg.py are understood.
     """
-    from anymask.automatic.crop_rule import read_crop_layers
     from anymask.automatic.memory import bytes_of
 
     given = {
@@ -146,7 +144,7 @@ def everything(
         "stability_score_thresh": stability_score_thresh,
         "stability_score_offset": stability_score_offset,
         "box_nms_thresh": box_nms_thresh,
-        "crop_n_layers": None if crop_n_layers is None else read_crop_layers(crop_n_layers),
+        "crop_n_layers": read_crop_layers(crop_n_layers),
         "crop_nms_thresh": crop_nms_thresh,
         "crop_overlap_ratio": crop_overlap_ratio,
         "crop_n_points_downscale_factor": crop_n_points_downscale_factor,

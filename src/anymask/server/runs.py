@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from anymask.automatic import AutomaticSettings, AutomaticState, everything, preset_settings
-from anymask.automatic.crop_rule import AUTO, resolved
+from anymask.automatic.crop_rule import AUTO, crop_layers
 from anymask.automatic.state_file import settings_to_json
 from anymask.core.embedding import ImageEmbedding
 from anymask.core.images import Picture
@@ -50,15 +50,16 @@ class Runs:
 
         Raises Problem (404, 422, 503), and InputError for settings that do not fit.
         """
-        given = asked.settings.given()
-        if given.get("crop_n_layers") == AUTO:
-            given = resolved(given, (await self._library.image(image)).image_hw, model.spec.input_size)
-        settings = preset_settings(asked.preset, model.spec.automatic, **given)
+        if asked.settings.crop_n_layers == AUTO:
+            layers = crop_layers((await self._library.image(image)).image_hw, model.spec.input_size)
+            known = asked.settings.model_copy(update={"crop_n_layers": layers})
+            asked = asked.model_copy(update={"settings": known})
+        settings = preset_settings(asked.preset, model.spec.automatic, **asked.settings.given())
         _check_clicks(settings)
         name = _name(image, model, settings, asked.keep_above)
         state = self._states.get(name)
         if state is None:
-            work = partial(self._decode, name, image, model, asked, given, settings)
+            work = partial(self._decode, name, image, model, asked, settings)
             state = await self._lane.within(self._flights.get(name, work))
         return name, state
 
@@ -77,29 +78,23 @@ class Runs:
                 self._states.drop(name)
 
     async def _decode(
-        self,
-        name: str,
-        image: str,
-        model: Model,
-        asked: EverythingRequest,
-        given: dict[str, Any],
-        settings: AutomaticSettings,
+        self, name: str, image: str, model: Model, asked: EverythingRequest, settings: AutomaticSettings
     ) -> AutomaticState:
         source: ImageEmbedding | StoredImage
         if settings.crop_n_layers:  # crops are cut out of the pixels
             source = await self._library.image(image)
         else:
             source = await self._library.embedding(image, model)
-        state = await self._lane.queue(partial(_everything, model, source, asked, given))
+        state = await self._lane.queue(partial(_everything, model, source, asked))
         self._states.put(name, state)
         return state
 
 
 def _everything(
-    model: Model, source: ImageEmbedding | StoredImage, asked: EverythingRequest, given: dict[str, Any]
+    model: Model, source: ImageEmbedding | StoredImage, asked: EverythingRequest
 ) -> AutomaticState:
     seen: ImageEmbedding | Picture = source.picture() if isinstance(source, StoredImage) else source
-    return everything(model, seen, asked.preset, keep_above=asked.keep_above, **given)
+    return everything(model, seen, asked.preset, keep_above=asked.keep_above, **asked.settings.given())
 
 
 def _check_clicks(settings: AutomaticSettings) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from anymask.cli.crop_layers import CropLayersOption, read_crop_layers
 from anymask.cli.evaluate.job import carry_out, finish, percent
 from anymask.cli.evaluate.options import (
     AsJson,
@@ -43,9 +44,7 @@ def proposals(
     pred_iou_thresh: Annotated[float | None, typer.Option(help="Least score of a mask.")] = None,
     stability_score_thresh: Annotated[float | None, typer.Option(help="Least stability of a mask.")] = None,
     box_nms_thresh: Annotated[float | None, typer.Option(help="Most IoU of boxes.")] = None,
-    crop_n_layers: Annotated[
-        str | None, typer.Option(metavar="N", help="Layers of crops; auto: by the image's size.")
-    ] = None,
+    crop_n_layers: CropLayersOption = None,
     min_mask_region_area: Annotated[
         float | None, typer.Option(help="Smaller specks and holes go (pixels).")
     ] = None,
@@ -75,7 +74,6 @@ def proposals(
     Settings not given are the preset's. Without a preset no mask is dropped for its score or stability, and
     of two boxes with an IoU above 0.9 one goes. With -o a run that was stopped goes on where it was.
     """
-    from anymask.automatic.crop_rule import read_crop_layers
     from anymask.evaluate.datasets import open_samples
     from anymask.evaluate.predictors import open_predictor
     from anymask.evaluate.proposals import (
@@ -92,7 +90,7 @@ def proposals(
         "pred_iou_thresh": pred_iou_thresh,
         "stability_score_thresh": stability_score_thresh,
         "box_nms_thresh": box_nms_thresh,
-        "crop_n_layers": None if crop_n_layers is None else read_crop_layers(crop_n_layers),
+        "crop_n_layers": read_crop_layers(crop_n_layers),
         "min_mask_region_area": min_mask_region_area,
         "max_area_share": max_area_share,
         "mask_nms_thresh": mask_nms_thresh,

@@ -1,10 +1,11 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { Check, Ellipsis, Star, Trash2 } from "lucide-react";
+import { Check, Ellipsis, Star } from "lucide-react";
 import { useRef, useState } from "react";
 import { changeImage } from "../data/mutations";
 import { useImageFacts, useMay } from "../data/queries";
 import type { ImageFacts } from "../data/types";
 import { RemovePictureDialog } from "../dialogs/RemovePictureDialog";
+import { RemoveItem } from "../parts/RemoveItem";
 import { showProblem } from "../parts/useAttempt";
 import { navigate } from "../router";
 
@@ -55,10 +56,6 @@ export function PictureMenu({ project, image }: PictureProps) {
   const facts = useImageFacts(image);
   const button = useRef<HTMLButtonElement>(null);
   const [removing, setRemoving] = useState(false);
-  function remove() {
-    button.current?.focus(); // the dialog gives the focus back to it
-    setRemoving(true);
-  }
   return (
     <>
       <Menu position="bottom-end" width={240}>
@@ -72,14 +69,7 @@ export function PictureMenu({ project, image }: PictureProps) {
           {may.administrate ? (
             <>
               <Menu.Divider />
-              <Menu.Item
-                className="danger-item"
-                leftSection={<Trash2 size={15} aria-hidden />}
-                onClick={remove}
-                data-testid="remove-picture"
-              >
-                Remove for good
-              </Menu.Item>
+              <RemoveItem button={button} remove={() => setRemoving(true)} />
             </>
           ) : null}
         </Menu.Dropdown>

@@ -1,6 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { Ellipsis, Trash2 } from "lucide-react";
+import { Ellipsis } from "lucide-react";
 import { useRef } from "react";
+import { RemoveItem } from "./RemoveItem";
 
 interface TileMenuProps {
   name: string;
@@ -12,10 +13,6 @@ interface TileMenuProps {
 /** What an administrator may do with a picture of the gallery. */
 export function TileMenu({ name, current, remove }: TileMenuProps) {
   const button = useRef<HTMLButtonElement>(null);
-  function removeThis() {
-    button.current?.focus(); // the dialog gives the focus back to it
-    remove();
-  }
   return (
     <Menu position="bottom-start" width={200}>
       <Menu.Target>
@@ -31,14 +28,7 @@ export function TileMenu({ name, current, remove }: TileMenuProps) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          className="danger-item"
-          leftSection={<Trash2 size={15} aria-hidden />}
-          onClick={removeThis}
-          data-testid="remove-picture"
-        >
-          Remove for good
-        </Menu.Item>
+        <RemoveItem button={button} remove={remove} />
       </Menu.Dropdown>
     </Menu>
   );
